@@ -1,0 +1,26 @@
+/** What an active case is: a story written once that runs in every world. */
+import type { Fault, HttpResponse, JobResult, World, WorldKind, WorldOptions } from '../../harness/world.js';
+
+export interface CaseContext {
+  readonly world: World;
+  /** Records a failed expectation; the case fails with the first one. */
+  expect(condition: boolean, message: string): void;
+  /** Every job ended ok; says which did not and why. */
+  expectOk(results: readonly JobResult[]): void;
+  /** A response of this status whose body is that object. */
+  expectBody(response: HttpResponse | undefined, status: number, path: string): void;
+}
+
+export interface ConformanceCase {
+  /** `CLAUSE.story-in-words`, such as `REQ-2.payload-behind-header`. */
+  readonly id: string;
+  /** The clauses whose premise this case makes happen; its verdict is one for each of them. */
+  readonly clauses: readonly string[];
+  /** One sentence. */
+  readonly summary: string;
+  readonly worlds: readonly WorldKind[];
+  /** Programs of the Linux world that it needs beside the roles (`curl`, `wget`, `python3`, `node`). */
+  readonly programs?: readonly string[];
+  readonly options?: Partial<Pick<WorldOptions, 'policy' | 'ruleCapacity' | 'serviceDelayMs'>> & { readonly faults?: readonly Fault[] };
+  run(context: CaseContext): Promise<void>;
+}

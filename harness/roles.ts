@@ -1,0 +1,79 @@
+/** Role configurations from a topology: what both worlds start their reference roles with. */
+import type { BackendConfig } from '../reference-impl/backend/config.js';
+import type { ControllerConfig } from '../reference-impl/controller/config.js';
+import type { SwitchConfig } from '../reference-impl/switch/config.js';
+import { type Ipv4Address, type MacAddress, parseIpv4Address, parseMacAddress } from '../reference-impl/wire/addresses.js';
+import { generateBody, objectCatalogue } from './objects.js';
+import type { Topology } from './topology.js';
+import type { WorldOptions } from './world.js';
+
+function ip(text: string): Ipv4Address {
+  const parsed = parseIpv4Address(text);
+  if (parsed === undefined) throw new Error(`not an IPv4 address: ${text}`);
+  return parsed;
+}
+
+function mac(text: string | undefined): MacAddress {
+  const parsed = text === undefined ? undefined : parseMacAddress(text.toLowerCase());
+  if (parsed === undefined) throw new Error(`a world needs a MAC address for every host of its topology; got ${text}`);
+  return parsed;
+}
+
+/** First address of the /24 that a host is in: the gateway on that host's link. */
+function gatewayOf(host: string): Ipv4Address {
+  return ((ip(host) & 0xffffff00) | 1) >>> 0;
+}
+
+export function controllerConfig(topology: Topology, options: WorldOptions): ControllerConfig {
+  return {
+    mac: mac(topology.controller.mac),
+    gatewayMac: mac(topology.logical.mac),
+    logical: { ip: ip(topology.logical.ip), port: topology.logical.port },
+    backends: topology.backends.map((b) => ({ name: b.name, ip: ip(b.ip), mac: mac(b.mac) })),
+    policy: options.policy,
+    headerLimit: 64 * 1024,
+    handoffMs: topology.bounds?.handoffMs ?? 60_000,
+    idleMs: 120_000,
+    secret: `prism ${options.seed}`,
+    without: options.without,
+  };
+}
+
+export function backendConfig(topology: Topology, options: WorldOptions, name: string): BackendConfig {
+  const self = topology.backends.find((b) => b.name === name);
+  if (!self) throw new Error(`no backend ${name} in the topology`);
+  return {
+    name,
+    ip: ip(self.ip),
+    mac: mac(self.mac),
+    gatewayMac: mac(topology.logical.mac),
+    port: topology.logical.port,
+    objects: new Map([...objectCatalogue()].map(([path, spec]) => [path, generateBody(spec)])),
+    serviceDelayMs: options.serviceDelayMs ?? 0,
+    receiveBuffer: 512 * 1024,
+    without: options.without,
+  };
+}
+
+/** Ports are named after the vantage they face: `client`, `controller`, `backend0`, ... */
+export function switchConfig(topology: Topology, options: WorldOptions): SwitchConfig {
+  const hosts = [
+    ...(topology.clients ?? []).map((c) => ({ ...c, port: 'client' })),
+    { ...topology.controller, port: 'controller' },
+    ...topology.backends.map((b) => ({ ip: b.ip, mac: b.mac, port: b.name })),
+  ];
+  const ports = [...new Map(hosts.map((h) => [h.port, gatewayOf(h.ip)]))].map(([name, gateway]) => ({ name, gateway }));
+  return {
+    mac: mac(topology.logical.mac),
+    ports,
+    routes: [
+      { prefix: ip(topology.logical.ip), length: 32, port: 'controller', nextHop: ip(topology.controller.ip) },
+      ...ports.map((p) => ({ prefix: (p.gateway & 0xffffff00) >>> 0, length: 24, port: p.name })),
+    ],
+    neighbours: hosts.map((h) => ({ ip: ip(h.ip), mac: mac(h.mac), port: h.port })),
+    logical: ip(topology.logical.ip),
+    ruleCapacity: options.ruleCapacity ?? 1024,
+    drainMs: 1000,
+    without: options.without,
+  };
+}

@@ -1,0 +1,150 @@
+/**
+ * The one world interface: a client, a switch, a controller and backends joined by links that are captured.
+ * `harness/sim` and `harness/linux` implement it; a conformance case is written once and runs in both.
+ */
+import type { RemedyName } from '../reference-impl/core/remedies.js';
+import type { ControlMessage } from '../reference-impl/control/messages.js';
+import type { Policy, Topology } from './topology.js';
+
+export type WorldKind = 'sim' | 'linux';
+
+export interface WorldOptions {
+  /** Seeds every random choice of the world: sequence numbers' secret, faults, ports. */
+  readonly seed: number;
+  /** Remedies of the reference that are switched off. */
+  readonly without: readonly RemedyName[];
+  readonly policy: Policy;
+  readonly faults: readonly Fault[];
+  /** Largest number of rules the switch holds; default 1024. */
+  readonly ruleCapacity?: number;
+  /** Delays the backends' first response byte, in ms of the world's time (so that a client can act while handed off). */
+  readonly serviceDelayMs?: number;
+}
+
+/**
+ * What the switch's rim does to frames on their way (never the switch core itself).
+ * A frame matches when every given field matches; `nth` counts matching frames from 1 (all when absent).
+ * Captures are taken on the links: a frame that enters and is dropped shows at its sender's vantage only.
+ */
+export type Fault =
+  | { readonly kind: 'drop' | 'duplicate'; readonly match: FrameMatch; readonly nth?: readonly number[] }
+  | { readonly kind: 'delay'; readonly match: FrameMatch; readonly nth?: readonly number[]; readonly ms: number }
+  /** Each matching frame independently, from the world's seed; `rate` in 0..1. */
+  | { readonly kind: 'lose'; readonly match: FrameMatch; readonly rate: number }
+  | { readonly kind: 'reorder'; readonly match: FrameMatch; readonly rate: number; readonly ms: number };
+
+export interface FrameMatch {
+  /** The vantage the frame comes from (`client`, `controller`, `backend0`, ...). */
+  readonly from?: string;
+  /** The vantage it leaves to, after the switch has decided. */
+  readonly to?: string;
+  /** TCP payload present or absent. */
+  readonly payload?: boolean;
+  /** All of these TCP flags set. */
+  readonly flags?: readonly ('FIN' | 'SYN' | 'RST' | 'PSH' | 'ACK')[];
+  /** Unscaled window of zero (true) or not (false). */
+  readonly zeroWindow?: boolean;
+}
+
+/** Deterministic content: `size` bytes from `seed` (see harness/objects.ts). */
+export interface BodySpec {
+  readonly size: number;
+  readonly seed: number;
+}
+
+export interface HttpRequestSpec {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST';
+  /** Path, such as `/a/8k`. */
+  readonly path: string;
+  readonly body?: BodySpec;
+  /** true: ask for `100 Continue`; false: suppress it; absent: as the program does by itself. */
+  readonly expectContinue?: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export type ClientProgram = 'curl' | 'wget' | 'python' | 'node';
+
+export type ScriptStep =
+  /** Sends these bytes at once, as one write; `text` is Latin-1, `body` is generated content. */
+  | { readonly do: 'send'; readonly text?: string; readonly body?: BodySpec }
+  /** Reads one whole HTTP response (to a request of this method), interim ones skipped. */
+  | { readonly do: 'response'; readonly method?: 'GET' | 'HEAD' | 'PUT' | 'POST' }
+  | { readonly do: 'pause'; readonly ms: number }
+  /** Half-close: sends FIN after what was sent. */
+  | { readonly do: 'shutdown' }
+  /** Waits until the other side closes. */
+  | { readonly do: 'wait-close' }
+  /** Closes both directions. */
+  | { readonly do: 'close' }
+  /** Sends RST. */
+  | { readonly do: 'abort' };
+
+export type ClientJob =
+  /** All requests over one keep-alive connection, in order. In the simulated world a client of our own sends what the program would. */
+  | { readonly kind: 'http'; readonly program: ClientProgram; readonly requests: readonly HttpRequestSpec[]; readonly timeoutMs?: number }
+  /** Exact bytes over one connection, Nagle off. */
+  | { readonly kind: 'script'; readonly steps: readonly ScriptStep[]; readonly timeoutMs?: number };
+
+export interface HttpResponse {
+  readonly status: number;
+  readonly bodySize: number;
+  /** Of the body, lower-case hex. */
+  readonly sha256: string;
+  /** ETag header without quotes, if there was one; the reference answers a PUT with the SHA-256 of what it stored. */
+  readonly etag?: string;
+}
+
+export interface JobResult {
+  /** The client did all it was told and got a whole response to each request. */
+  readonly ok: boolean;
+  /** One line, when not ok. */
+  readonly error?: string;
+  readonly responses: readonly HttpResponse[];
+  /** Whether the server's FIN or RST was seen before the client closed. */
+  readonly closedBy?: 'server-fin' | 'server-rst' | 'client';
+}
+
+/** A control message as some role sent or received it. One line of `NAME.control.ndjson`. */
+export interface ControlLogEntry {
+  /** Nanoseconds since the epoch on the clock of the captures, as a decimal string. */
+  readonly t: string;
+  /** The role that logged it. */
+  readonly at: string;
+  readonly direction: 'sent' | 'received';
+  readonly peer: string;
+  readonly message: ControlMessage;
+}
+
+/** What a run leaves behind for the judges. */
+export interface Evidence {
+  readonly topology: Topology;
+  /** The pcapng file's path. */
+  readonly capture: string;
+  /** The control log's path. */
+  readonly controlLog: string;
+  /** The events of all roles (NDJSON: `{t, role, action, conn, ...}`), the path. */
+  readonly trace: string;
+  /** Frames the capture is known to have missed; 0 in the simulated world. */
+  readonly captureDrops: number;
+}
+
+export interface World {
+  readonly kind: WorldKind;
+  readonly topology: Topology;
+  /** Runs the jobs side by side and waits for all. Never rejects for what a client or server did; rejects (WorldError) when the world itself fails. */
+  runClients(jobs: readonly ClientJob[]): Promise<readonly JobResult[]>;
+  /** Waits until connections are finished and no rule is left, or `limitMs` of the world's time have passed. */
+  settle(limitMs: number): Promise<void>;
+  /** Ends the world and writes its evidence; nothing is left running. */
+  finish(): Promise<Evidence>;
+  /** Ends the world without evidence; safe to call at any time and more than once. */
+  destroy(): Promise<void>;
+}
+
+/** The world or its tools failed (exit code 4), never the implementation under test. */
+export class WorldError extends Error {
+  override name = 'WorldError';
+}
+
+/** Builds a world that writes `capture.pcapng`, `capture.control.ndjson` and `trace.ndjson` into `folder` (which exists). */
+export type WorldFactory = (folder: string, options: WorldOptions) => Promise<World>;

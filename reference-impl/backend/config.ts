@@ -1,0 +1,19 @@
+/** What a backend is told at its start. Plain data. */
+import type { WithoutRemedies } from '../core/remedies.js';
+import type { Ipv4Address, MacAddress } from '../wire/addresses.js';
+
+export interface BackendConfig {
+  readonly name: string;
+  readonly ip: Ipv4Address;
+  readonly mac: MacAddress;
+  readonly gatewayMac: MacAddress;
+  /** The port clients speak to; the backend's own segments carry it as source port. */
+  readonly port: number;
+  /** What it serves at the start: path to content. */
+  readonly objects: ReadonlyMap<string, Uint8Array>;
+  /** Waits this long before the first byte of each response, in ms. */
+  readonly serviceDelayMs: number;
+  /** Receive buffer for a request's payload, in bytes. */
+  readonly receiveBuffer: number;
+  readonly without: WithoutRemedies;
+}
