@@ -1,0 +1,57 @@
+/** What a running case speaks to: the world, and expectations that are recorded instead of thrown. */
+import { createHash } from 'node:crypto';
+import { generateBody, objectCatalogue } from '../../harness/objects.js';
+import type { BodySpec, HttpResponse, JobResult, World } from '../../harness/world.js';
+import type { CaseContext } from './case.js';
+
+/** SHA-256 of a generated body, lower-case hex. */
+export function bodyDigest(spec: BodySpec): string {
+  return createHash('sha256').update(generateBody(spec)).digest('hex');
+}
+
+const CATALOGUE = objectCatalogue();
+
+/** An 8 MB body is generated once, not once an expectation. */
+const digests = new Map<string, string>();
+
+function objectDigest(path: string, spec: BodySpec): string {
+  const known = digests.get(path);
+  if (known !== undefined) return known;
+  const digest = bodyDigest(spec);
+  digests.set(path, digest);
+  return digest;
+}
+
+/** A context whose failed expectations gather in `failures`, in the order in which they failed; empty is a pass. */
+export function createContext(world: World): CaseContext & { readonly failures: string[] } {
+  const failures: string[] = [];
+  const expect = (condition: boolean, message: string): void => {
+    if (!condition) failures.push(message);
+  };
+  return {
+    world,
+    failures,
+    expect,
+    expectOk(results: readonly JobResult[]): void {
+      for (const [i, result] of results.entries()) {
+        const which = results.length > 1 ? `client ${i + 1} of ${results.length}` : 'the client';
+        expect(result.ok, `${which} did not finish: ${result.error ?? 'no reason given'}`);
+      }
+    },
+    expectBody(response: HttpResponse | undefined, status: number, path: string): void {
+      const spec = CATALOGUE.get(path);
+      if (!spec) throw new Error(`the case expects ${path}, which is no object of the backends`);
+      if (!response) {
+        failures.push(`no response to the request for ${path}`);
+        return;
+      }
+      expect(response.status === status, `${path}: expected status ${status}, got ${response.status}`);
+      const size = `${path}: expected ${spec.size} bytes of body, got ${response.bodySize}`;
+      expect(response.bodySize === spec.size, size);
+      // A body of another size has another hash too: one message is enough.
+      if (response.bodySize !== spec.size) return;
+      const sha256 = objectDigest(path, spec);
+      expect(response.sha256 === sha256, `${path}: expected a body with SHA-256 ${sha256}, got ${response.sha256}`);
+    },
+  };
+}

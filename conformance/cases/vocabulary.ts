@@ -1,0 +1,104 @@
+/** The words that the stories are told in: requests, client jobs and expectations, one line each. */
+import { generateBody } from '../../harness/objects.js';
+import type {
+  BodySpec,
+  ClientJob,
+  ClientProgram,
+  HttpRequestSpec,
+  HttpResponse,
+  JobResult,
+  ScriptStep,
+} from '../../harness/world.js';
+import type { CaseContext } from './case.js';
+import { bodyDigest } from './context.js';
+
+export const get = (path: string): HttpRequestSpec => ({ method: 'GET', path });
+export const head = (path: string): HttpRequestSpec => ({ method: 'HEAD', path });
+export const put = (path: string, body: BodySpec, expectContinue?: boolean): HttpRequestSpec =>
+  expectContinue === undefined ? { method: 'PUT', path, body } : { method: 'PUT', path, body, expectContinue };
+
+/** These requests over one keep-alive connection of that program. */
+export const client = (program: ClientProgram, ...requests: HttpRequestSpec[]): ClientJob => ({
+  kind: 'http',
+  program,
+  requests,
+  timeoutMs: 30_000,
+});
+
+/** These steps on one connection. */
+export const script = (...steps: readonly ScriptStep[]): ClientJob => ({ kind: 'script', steps, timeoutMs: 30_000 });
+
+export const send = (text: string): ScriptStep => ({ do: 'send', text });
+export const sendBody = (body: BodySpec): ScriptStep => ({ do: 'send', body });
+export const response = (method?: HttpRequestSpec['method']): ScriptStep =>
+  method === undefined ? { do: 'response' } : { do: 'response', method };
+export const pause = (ms: number): ScriptStep => ({ do: 'pause', ms });
+export const shutdown: ScriptStep = { do: 'shutdown' };
+export const waitClose: ScriptStep = { do: 'wait-close' };
+export const close: ScriptStep = { do: 'close' };
+export const abort: ScriptStep = { do: 'abort' };
+
+/**
+ * Long enough, in ms, for an idle network to finish what it is doing (a hand-off, the window's reopening), so that the next write is a
+ * segment of its own. A slower network makes the story less sharp, never wrong.
+ */
+export const QUIET_MS = 40;
+
+/** The bytes of a request header as Latin-1 text; `fields` are header lines without their line ends. */
+export function header(method: string, path: string, ...fields: readonly string[]): string {
+  return [`${method} ${path} HTTP/1.1`, 'Host: p', ...fields, '', ''].join('\r\n');
+}
+
+/** A small body as Latin-1 text, for a write that mixes it with other bytes. */
+export function bodyText(body: BodySpec): string {
+  return Buffer.from(generateBody(body)).toString('latin1');
+}
+
+/** Header and whole payload of a write as one piece of text. */
+export function putText(path: string, body: BodySpec, ...fields: readonly string[]): string {
+  return header('PUT', path, `Content-Length: ${body.size}`, ...fields) + bodyText(body);
+}
+
+/** One GET after the other, each answered before the next is sent. */
+export function gets(...paths: readonly string[]): ScriptStep[] {
+  return paths.flatMap((path) => [send(header('GET', path)), response()]);
+}
+
+/** The client finished and its responses are exactly these objects, in order, each with status 200. */
+export function expectObjects(context: CaseContext, result: JobResult | undefined, paths: readonly string[]): void {
+  if (!result) return context.expect(false, 'the world returned no result for a client');
+  context.expectOk([result]);
+  context.expect(
+    result.responses.length === paths.length,
+    `expected ${paths.length} responses, got ${result.responses.length}`,
+  );
+  for (const [i, path] of paths.entries()) context.expectBody(result.responses[i], 200, path);
+}
+
+/** A write was answered 200 or 201 by somebody who stored exactly that body. */
+export function expectStored(context: CaseContext, answer: HttpResponse | undefined, body: BodySpec): void {
+  if (!answer) return context.expect(false, 'no response to the write');
+  context.expect(
+    answer.status === 200 || answer.status === 201,
+    `expected status 200 or 201 for the write, got ${answer.status}`,
+  );
+  const sha256 = bodyDigest(body);
+  const stored = answer.etag ?? '(no ETag)';
+  context.expect(stored === sha256, `expected the SHA-256 of the ${body.size} bytes written, ${sha256}, got ${stored}`);
+}
+
+/** A read gave back what was written. */
+export function expectReadBack(context: CaseContext, answer: HttpResponse | undefined, body: BodySpec): void {
+  if (!answer) return context.expect(false, 'no response when reading back what was written');
+  context.expect(answer.status === 200, `expected status 200 when reading back, got ${answer.status}`);
+  context.expect(
+    answer.bodySize === body.size && answer.sha256 === bodyDigest(body),
+    `expected to read back the ${body.size} bytes written (SHA-256 ${bodyDigest(body)}), got ${answer.bodySize} bytes (${answer.sha256})`,
+  );
+}
+
+/** The server ended the connection in an orderly way. */
+export function expectServerClosed(context: CaseContext, result: JobResult | undefined): void {
+  const seen = result?.closedBy ?? 'nothing';
+  context.expect(seen === 'server-fin', `expected the server to close with a FIN, saw ${seen}`);
+}
