@@ -30,5 +30,8 @@ export function parseMacAddress(text: string): MacAddress | undefined {
 }
 
 export function formatMacAddress(address: MacAddress): string {
-  return address.toString(16).padStart(12, '0').replace(/(..)(?!$)/g, '$1:');
+  return address
+    .toString(16)
+    .padStart(12, '0')
+    .replace(/(..)(?!$)/g, '$1:');
 }
