@@ -1,0 +1,88 @@
+/** The result object that every judging command writes with `--json` (`prism-result/1`), and the exit code it amounts to. */
+import { z } from 'zod';
+import type { Result, Verdict } from './verdict.js';
+
+export const VERDICTS = ['pass', 'fail', 'inconclusive', 'unsupported', 'error'] as const satisfies readonly Verdict[];
+
+const count = z.int().min(0);
+
+export const EvidenceFrameSchema = z.strictObject({
+  /** Path of the capture relative to the output folder, or as it was given to `prism check`. */
+  capture: z.string(),
+  /** Frame number over the whole file from 1, as Wireshark counts; for a control log, the line. */
+  frame: z.int().min(1),
+  note: z.string(),
+});
+
+export const ResultSchema = z
+  .strictObject({
+    id: z.string().min(1),
+    clauses: z.array(z.string().regex(/^[A-Z]{3}-\d+$/)),
+    verdict: z.enum(VERDICTS),
+    exercised: count,
+    message: z.string(),
+    evidence: z.array(EvidenceFrameSchema),
+    replay: z.string(),
+  })
+  .refine((result) => result.verdict !== 'pass' || result.exercised > 0, 'a pass has been exercised at least once');
+
+export const ResultDocument = z.strictObject({
+  schema: z.literal('prism-result/1'),
+  tool: z.literal('prism-conformance'),
+  version: z.string(),
+  command: z.string(),
+  startedAt: z.iso.datetime(),
+  durationMs: count,
+  /** Null where nothing was random, as in `prism check`. */
+  seed: z.int().min(0).max(0xffffffff).nullable(),
+  /** What was judged: `reference`, or `captures`. */
+  target: z.string(),
+  world: z.enum(['sim', 'linux', 'sim+linux', 'none']),
+  summary: z.strictObject({ pass: count, fail: count, inconclusive: count, unsupported: count, error: count }),
+  results: z.array(ResultSchema),
+});
+export type ResultDocument = z.infer<typeof ResultDocument>;
+export type Summary = ResultDocument['summary'];
+
+/** What a command knows of itself when it is done; the rest of the document follows from the results. */
+export interface RunDescription {
+  readonly version: string;
+  readonly command: string;
+  readonly startedAt: Date;
+  readonly finishedAt: Date;
+  readonly seed: number | null;
+  readonly target: string;
+  readonly world: ResultDocument['world'];
+}
+
+export function summarise(results: readonly Result[]): Summary {
+  const summary: Summary = { pass: 0, fail: 0, inconclusive: 0, unsupported: 0, error: 0 };
+  for (const result of results) summary[result.verdict]++;
+  return summary;
+}
+
+export function resultDocument(run: RunDescription, results: readonly Result[]): ResultDocument {
+  return ResultDocument.parse({
+    schema: 'prism-result/1',
+    tool: 'prism-conformance',
+    version: run.version,
+    command: run.command,
+    startedAt: run.startedAt.toISOString(),
+    durationMs: Math.max(0, run.finishedAt.getTime() - run.startedAt.getTime()),
+    seed: run.seed,
+    target: run.target,
+    world: run.world,
+    summary: summarise(results),
+    results,
+  });
+}
+
+/**
+ * 4 when the harness failed anywhere (such a run proves nothing, whatever else it says), 1 when a clause was violated,
+ * 3 when `strict` and something demanded stayed inconclusive or unsupported, else 0.
+ */
+export function exitCodeOf(summary: Summary, strict: boolean): 0 | 1 | 3 | 4 {
+  if (summary.error > 0) return 4;
+  if (summary.fail > 0) return 1;
+  return strict && summary.inconclusive + summary.unsupported > 0 ? 3 : 0;
+}

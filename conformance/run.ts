@@ -1,0 +1,301 @@
+/** Runs conformance cases, each in a world of its own, and judges what they left: one result a case, one a passively checked clause. */
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { defaultPolicy } from '../harness/topology.js';
+import {
+  type ClientProgram,
+  type Fault,
+  type World,
+  WorldError,
+  type WorldFactory,
+  type WorldKind,
+} from '../harness/world.js';
+import { compareClauses } from '../spec/requirements.js';
+import type { ConformanceCase } from './cases/case.js';
+import { createContext } from './cases/context.js';
+import { parseControlLog } from './control-log.js';
+import type { ClauseFinding, JudgeEvidence } from './judge.js';
+import type { EvidenceFrame, Result } from './verdict.js';
+
+/** How long one case may take by the wall clock, from building its world to tearing it down, in ms. */
+const CASE_LIMIT_MS = 180_000;
+
+/** How long connections and rules may take to be gone once the clients have ended, in ms of the world's time. */
+const SETTLE_MS = { sim: 30_000, linux: 5_000 } as const satisfies Record<WorldKind, number>;
+
+/** Most frames that one result names: enough to see it, few enough to read. */
+const MAX_EVIDENCE = 12;
+
+export interface RunPlan {
+  readonly cases: readonly ConformanceCase[];
+  readonly worlds: readonly { readonly kind: WorldKind; readonly create: WorldFactory }[];
+  readonly judge: JudgeEvidence;
+  readonly seed: number;
+  readonly without: Parameters<WorldFactory>[1]['without'];
+  /** Each case writes into `OUT/<world>/<case id>/`. */
+  readonly out: string;
+  /** Client programs that the Linux world lacks here; a case that needs one is an `error`, or `inconclusive` when `tolerant`. */
+  readonly missingPrograms?: readonly ClientProgram[];
+  readonly tolerant?: boolean;
+  readonly caseLimitMs?: number;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Aborting it destroys the world that is running and rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+  readonly world: WorldKind;
+  /** The case that begins. */
+  readonly id: string;
+}
+
+/** One case in one world. */
+export interface CaseRun {
+  readonly world: WorldKind;
+  readonly result: Result;
+  /** What the passive checks found in its capture; empty when there is none. */
+  readonly findings: readonly ClauseFinding[];
+  /** The world could not be built, so that no later case was tried in it. */
+  readonly worldFailed?: boolean;
+}
+
+/** The command that runs a selector again under the same conditions. */
+export function replayCommand(selector: string, world: WorldKind, plan: Pick<RunPlan, 'seed' | 'without'>): string {
+  const without = plan.without.length > 0 ? ` --without ${plan.without.join(' ')}` : '';
+  return `prism test ${selector} --world ${world} --seed ${plan.seed}${without}`;
+}
+
+/** Rejects with the signal's reason as soon as it is aborted; the promise itself goes on. */
+function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+class CaseTimeout extends Error {}
+
+function oneLine(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.trim().split('\n')[0] ?? text;
+}
+
+interface Judgement {
+  readonly failedExpectation: string | undefined;
+  readonly findings: readonly ClauseFinding[];
+  readonly capture: string;
+}
+
+/**
+ * A case fails when an expectation failed or any passive check fails on its capture. The failing result names the clauses that frames show
+ * broken; a failed expectation is charged to the case's own clauses, without those that the same frames show to be kept while another is broken.
+ */
+export function caseVerdict(testCase: ConformanceCase, replay: string, judgement: Judgement): Result {
+  const { failedExpectation, findings, capture } = judgement;
+  const broken = findings.filter(({ finding }) => finding.verdict === 'fail');
+  const base = { id: testCase.id, replay };
+  if (failedExpectation !== undefined || broken.length > 0) {
+    const clauses = new Set(broken.map(({ clause }) => clause));
+    if (failedExpectation !== undefined) {
+      const kept = (id: string): boolean => findings.some((f) => f.clause === id && f.finding.verdict === 'pass');
+      for (const id of testCase.clauses) if (broken.length === 0 || !kept(id)) clauses.add(id);
+    }
+    const said = [
+      ...(failedExpectation === undefined ? [] : [failedExpectation]),
+      ...broken.map(({ clause, finding }) => `${clause}: ${finding.message}`),
+    ];
+    const evidence: EvidenceFrame[] = broken.flatMap(({ finding }) => finding.evidence);
+    if (evidence.length === 0)
+      evidence.push({ capture, frame: 1, note: 'first frame of the run; no single frame decides it' });
+    return {
+      ...base,
+      clauses: [...clauses].sort(compareClauses),
+      verdict: 'fail',
+      exercised: Math.max(1, ...broken.map(({ finding }) => finding.exercised)),
+      message: said.join('; '),
+      evidence: evidence.slice(0, MAX_EVIDENCE),
+    };
+  }
+  const own = findings.filter(({ clause }) => testCase.clauses.includes(clause));
+  const open = own.filter(({ finding }) => finding.verdict === 'inconclusive' || finding.verdict === 'unsupported');
+  if (open.length > 0) {
+    return {
+      ...base,
+      clauses: open.map(({ clause }) => clause).sort(compareClauses),
+      verdict: open.some(({ finding }) => finding.verdict === 'inconclusive') ? 'inconclusive' : 'unsupported',
+      exercised: Math.min(...open.map(({ finding }) => finding.exercised)),
+      message: open.map(({ clause, finding }) => `${clause}: ${finding.message}`).join('; '),
+      evidence: [],
+    };
+  }
+  return {
+    ...base,
+    clauses: testCase.clauses,
+    verdict: 'pass',
+    exercised: Math.max(1, own.length > 0 ? Math.min(...own.map(({ finding }) => finding.exercised)) : 1),
+    message: testCase.summary,
+    evidence: [],
+  };
+}
+
+async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase: ConformanceCase): Promise<CaseRun> {
+  const replay = replayCommand(testCase.id, world.kind, plan);
+  const failed = (message: string, worldFailed = false): CaseRun => ({
+    world: world.kind,
+    result: {
+      id: testCase.id,
+      clauses: testCase.clauses,
+      verdict: 'error',
+      exercised: 0,
+      message,
+      evidence: [],
+      replay,
+    },
+    findings: [],
+    ...(worldFailed ? { worldFailed } : {}),
+  });
+  const missing =
+    world.kind === 'linux' ? (testCase.programs ?? []).filter((p) => plan.missingPrograms?.some((m) => m === p)) : [];
+  if (missing.length > 0) {
+    const run = failed(`needs ${missing.join(', ')}, which is not installed here`);
+    return plan.tolerant ? { ...run, result: { ...run.result, verdict: 'inconclusive' } } : run;
+  }
+
+  const folder = join(plan.out, world.kind, testCase.id);
+  await mkdir(folder, { recursive: true });
+  const timeout = new AbortController();
+  const limit = plan.caseLimitMs ?? CASE_LIMIT_MS;
+  const timer = setTimeout(() => timeout.abort(new CaseTimeout(`did not end within ${limit / 1000} s`)), limit);
+  const signal = plan.signal ? AbortSignal.any([plan.signal, timeout.signal]) : timeout.signal;
+  const faults: readonly Fault[] = testCase.options?.faults ?? [];
+  const creating = world.create(folder, {
+    policy: defaultPolicy,
+    ...testCase.options,
+    seed: plan.seed,
+    without: plan.without,
+    faults,
+  });
+  let live: World | undefined;
+  try {
+    live = await abortable(creating, signal);
+    const context = createContext(live);
+    try {
+      await abortable(testCase.run(context), signal);
+    } catch (error) {
+      // A story that stumbles over what it has already found to be wrong has failed; by itself, that is our own defect.
+      if (context.failures.length === 0 || signal.aborted || error instanceof WorldError) throw error;
+    }
+    await abortable(live.settle(SETTLE_MS[world.kind]), signal);
+    const evidence = await abortable(live.finish(), signal);
+    await writeFile(join(folder, 'topology.json'), `${JSON.stringify(evidence.topology, null, 2)}\n`);
+    if (evidence.captureDrops > 0)
+      return failed(`the capture missed ${evidence.captureDrops} frames, so that nothing can be concluded from it`);
+
+    const nameOf = (path: string): string => relative(plan.out, path).split(sep).join('/');
+    const log = parseControlLog(await readFile(evidence.controlLog, 'utf8'));
+    if (!log.ok) return failed(`the control log is not readable: ${log.error}`);
+    const judged = plan.judge({
+      captures: [{ name: nameOf(evidence.capture), bytes: await readFile(evidence.capture) }],
+      topology: evidence.topology,
+      controlLog: { name: nameOf(evidence.controlLog), entries: log.entries },
+    });
+    if (!judged.ok) return failed(`the capture is not readable: ${judged.error}`);
+    const { findings } = judged;
+    const judgement = { failedExpectation: context.failures[0], findings, capture: nameOf(evidence.capture) };
+    return { world: world.kind, result: caseVerdict(testCase, replay, judgement), findings };
+  } catch (error) {
+    // A world that is still being built when the case is given up has to be waited for, or it would be left behind.
+    const left = live ?? (await creating.catch(() => undefined));
+    await left?.destroy();
+    if (plan.signal?.aborted) throw plan.signal.reason;
+    return failed(oneLine(error), left === undefined && error instanceof WorldError);
+  } finally {
+    clearTimeout(timer);
+    await live?.destroy();
+  }
+}
+
+/** World by world, case by case; ends early for a world that cannot be built. Rejects only when aborted or when the disk fails. */
+export async function runCases(plan: RunPlan): Promise<CaseRun[]> {
+  await mkdir(plan.out, { recursive: true });
+  const schedule = plan.worlds.flatMap((world) =>
+    plan.cases.filter((c) => c.worlds.includes(world.kind)).map((testCase) => ({ world, testCase })),
+  );
+  const runs: CaseRun[] = [];
+  const given: WorldKind[] = [];
+  for (const [done, { world, testCase }] of schedule.entries()) {
+    plan.signal?.throwIfAborted();
+    if (given.includes(world.kind)) continue;
+    plan.onProgress?.({ done, total: schedule.length, world: world.kind, id: testCase.id });
+    const run = await runCase(plan, world, testCase);
+    runs.push(run);
+    if (run.worldFailed) given.push(world.kind);
+  }
+  return runs;
+}
+
+/** Findings of one capture with the command that makes that capture again (empty where there is none). */
+export interface CaptureFindings {
+  readonly findings: readonly ClauseFinding[];
+  readonly replay: string;
+}
+
+/**
+ * One result for each clause over all captures, in the catalogue's order: any fail makes it fail; else any pass makes it pass, with all that
+ * exercised it added up; else it is inconclusive (or unsupported, where every capture says so).
+ */
+export function passiveResults(captures: readonly CaptureFindings[], replayOf: (clause: string) => string): Result[] {
+  const clauses = [...new Set(captures.flatMap((c) => c.findings.map((f) => f.clause)))].sort(compareClauses);
+  return clauses.map((clause) => {
+    const all = captures.flatMap((c) =>
+      c.findings.filter((f) => f.clause === clause).map((f) => ({ ...f.finding, replay: c.replay })),
+    );
+    const exercised = all.reduce((sum, f) => sum + f.exercised, 0);
+    const of = (verdict: Result['verdict']): typeof all => all.filter((f) => f.verdict === verdict);
+    const base = { id: `check.${clause}`, clauses: [clause], exercised };
+    const failing = of('fail');
+    const [worst] = failing;
+    if (worst) {
+      const more = failing.length > 1 ? ` (and in ${failing.length - 1} more captures)` : '';
+      const evidence = failing.flatMap((f) => f.evidence).slice(0, MAX_EVIDENCE);
+      return {
+        ...base,
+        verdict: 'fail',
+        exercised: Math.max(1, exercised),
+        message: worst.message + more,
+        evidence,
+        replay: worst.replay,
+      };
+    }
+    const replay = replayOf(clause);
+    const passing = of('pass');
+    const [best] = [...passing].sort((a, b) => b.exercised - a.exercised);
+    if (best) {
+      const counted =
+        passing.length > 1 ? `in ${passing.length} captures; the most in one: ${best.message}` : best.message;
+      return { ...base, verdict: 'pass', exercised: Math.max(1, exercised), message: counted, evidence: [], replay };
+    }
+    const [open] = of('inconclusive');
+    if (open) return { ...base, verdict: 'inconclusive', message: open.message, evidence: [], replay };
+    return { ...base, verdict: 'unsupported', message: all[0]?.message ?? '', evidence: [], replay };
+  });
+}
+
+/** What a run of one world amounts to: its cases, then its passive checks, those of other clauses than `clauses` only where they fail. */
+export function worldResults(
+  runs: readonly CaseRun[],
+  world: WorldKind,
+  clauses: ReadonlySet<string>,
+  plan: RunPlan,
+): Result[] {
+  const own = runs.filter((run) => run.world === world);
+  const captures = own.map((run) => ({ findings: run.findings, replay: run.result.replay }));
+  const passive = passiveResults(captures, (clause) => replayCommand(clause, world, plan)).filter(
+    (result) => result.verdict === 'fail' || result.clauses.some((id) => clauses.has(id)),
+  );
+  return [...own.map((run) => run.result), ...passive];
+}
