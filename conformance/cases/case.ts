@@ -21,6 +21,8 @@ export interface ConformanceCase {
   readonly worlds: readonly WorldKind[];
   /** Programs of the Linux world that it needs beside the roles (`curl`, `wget`, `python3`, `node`). */
   readonly programs?: readonly string[];
-  readonly options?: Partial<Pick<WorldOptions, 'policy' | 'ruleCapacity' | 'serviceDelayMs'>> & { readonly faults?: readonly Fault[] };
+  readonly options?: Partial<Pick<WorldOptions, 'policy' | 'ruleCapacity' | 'serviceDelayMs'>> & {
+    readonly faults?: readonly Fault[];
+  };
   run(context: CaseContext): Promise<void>;
 }

@@ -1,13 +1,14 @@
 /** The words that the stories are told in: requests, client jobs and expectations, one line each. */
 import { generateBody } from '../../harness/objects.js';
-import type {
-  BodySpec,
-  ClientJob,
-  ClientProgram,
-  HttpRequestSpec,
-  HttpResponse,
-  JobResult,
-  ScriptStep,
+import {
+  type BodySpec,
+  type ClientJob,
+  type ClientProgram,
+  type HttpRequestSpec,
+  type HttpResponse,
+  type JobResult,
+  type ScriptStep,
+  WorldError,
 } from '../../harness/world.js';
 import type { CaseContext } from './case.js';
 import { bodyDigest } from './context.js';
@@ -64,41 +65,53 @@ export function gets(...paths: readonly string[]): ScriptStep[] {
   return paths.flatMap((path) => [send(header('GET', path)), response()]);
 }
 
+/** Runs the jobs side by side; a world that loses a result has failed, which is no verdict on anybody. */
+export async function runAll(context: CaseContext, jobs: readonly ClientJob[]): Promise<readonly JobResult[]> {
+  const results = await context.world.runClients(jobs);
+  if (results.length !== jobs.length)
+    throw new WorldError(`the world ran ${jobs.length} clients and returned ${results.length} results`);
+  return results;
+}
+
+/** Runs one job. */
+export async function runOne(context: CaseContext, job: ClientJob): Promise<JobResult> {
+  const [result] = await runAll(context, [job]);
+  if (!result) throw new WorldError('the world returned no result');
+  return result;
+}
+
 /** The client finished and its responses are exactly these objects, in order, each with status 200. */
-export function expectObjects(context: CaseContext, result: JobResult | undefined, paths: readonly string[]): void {
-  if (!result) return context.expect(false, 'the world returned no result for a client');
+export function expectObjects(context: CaseContext, result: JobResult, paths: readonly string[]): void {
   context.expectOk([result]);
-  context.expect(
-    result.responses.length === paths.length,
-    `expected ${paths.length} responses, got ${result.responses.length}`,
-  );
+  const got = result.responses.length;
+  context.expect(got === paths.length, `expected ${paths.length} responses, got ${got}`);
   for (const [i, path] of paths.entries()) context.expectBody(result.responses[i], 200, path);
 }
 
 /** A write was answered 200 or 201 by somebody who stored exactly that body. */
 export function expectStored(context: CaseContext, answer: HttpResponse | undefined, body: BodySpec): void {
-  if (!answer) return context.expect(false, 'no response to the write');
+  const status = answer?.status;
   context.expect(
-    answer.status === 200 || answer.status === 201,
-    `expected status 200 or 201 for the write, got ${answer.status}`,
+    status === 200 || status === 201,
+    `expected status 200 or 201 for the write, got ${status ?? 'no response'}`,
   );
   const sha256 = bodyDigest(body);
-  const stored = answer.etag ?? '(no ETag)';
+  const stored = answer?.etag ?? '(no ETag)';
   context.expect(stored === sha256, `expected the SHA-256 of the ${body.size} bytes written, ${sha256}, got ${stored}`);
 }
 
 /** A read gave back what was written. */
 export function expectReadBack(context: CaseContext, answer: HttpResponse | undefined, body: BodySpec): void {
-  if (!answer) return context.expect(false, 'no response when reading back what was written');
-  context.expect(answer.status === 200, `expected status 200 when reading back, got ${answer.status}`);
+  const sha256 = bodyDigest(body);
+  const got = answer ? `status ${answer.status}, ${answer.bodySize} bytes, SHA-256 ${answer.sha256}` : 'no response';
   context.expect(
-    answer.bodySize === body.size && answer.sha256 === bodyDigest(body),
-    `expected to read back the ${body.size} bytes written (SHA-256 ${bodyDigest(body)}), got ${answer.bodySize} bytes (${answer.sha256})`,
+    answer?.status === 200 && answer.bodySize === body.size && answer.sha256 === sha256,
+    `expected to read back the ${body.size} bytes written, SHA-256 ${sha256}, got ${got}`,
   );
 }
 
 /** The server ended the connection in an orderly way. */
-export function expectServerClosed(context: CaseContext, result: JobResult | undefined): void {
-  const seen = result?.closedBy ?? 'nothing';
+export function expectServerClosed(context: CaseContext, result: JobResult): void {
+  const seen = result.closedBy ?? 'nothing';
   context.expect(seen === 'server-fin', `expected the server to close with a FIN, saw ${seen}`);
 }

@@ -1,0 +1,50 @@
+/** Requests that nobody should serve: the controller answers or resets, and hands nothing off. */
+import type { CaseContext, ConformanceCase } from '../case.js';
+import { expectObjects, gets, header, response, runOne, script, send, waitClose } from '../vocabulary.js';
+
+/** What refuses the request: one of these answers and the end of the connection, or a reset (REQ-7 allows both). */
+async function expectRefused(context: CaseContext, text: string, statuses: readonly number[]): Promise<void> {
+  const result = await runOne(context, script(send(text), response(), waitClose));
+  const status = result.responses[0]?.status;
+  const reset = status === undefined && result.closedBy === 'server-rst';
+  const refused = status !== undefined && statuses.includes(status);
+  const seen = status === undefined ? (result.closedBy ?? result.error ?? 'silence') : `status ${status}`;
+  context.expect(reset || refused, `expected status ${statuses.join(' or ')} or a reset, got ${seen}`);
+  const ended = result.closedBy === 'server-fin' || result.closedBy === 'server-rst';
+  context.expect(ended, `expected the server to end the connection, saw ${result.closedBy ?? 'nothing'}`);
+}
+
+function refuses(story: string, summary: string, text: string, statuses: readonly number[]): ConformanceCase {
+  return {
+    id: `REQ-7.${story}`,
+    clauses: ['REQ-7', 'RET-6'],
+    summary,
+    worlds: ['sim', 'linux'],
+    async run(context) {
+      await expectRefused(context, text, statuses);
+      // Who refused one connection still serves the next.
+      expectObjects(context, await runOne(context, script(...gets('/a/1', '/b/1'))), ['/a/1', '/b/1']);
+    },
+  };
+}
+
+export const malformedRequest = refuses(
+  'malformed-request-line',
+  'A request line without a target is answered 400 or reset (RFC 9112 §3).',
+  'GET\r\nHost: p\r\n\r\n',
+  [400],
+);
+
+export const headerTooLong = refuses(
+  'header-too-long',
+  'A header beyond the declared limit, 64 KiB unless declared otherwise, is answered 431 or reset (RFC 6585 §5).',
+  header('GET', '/a/1', `X-Filler: ${'x'.repeat(66 * 1024)}`),
+  [431],
+);
+
+export const unsupportedMethod = refuses(
+  'unsupported-method',
+  'A method that is not supported is answered 501 or 405, or reset (RFC 9110 §15.6.2, §15.5.6).',
+  header('DELETE', '/a/1'),
+  [501, 405],
+);
