@@ -1,0 +1,40 @@
+/** The stories against an ordinary server: a good one passes all of them, each defect is noticed by some. */
+import t from 'tap';
+import type { ConformanceCase } from '../../conformance/cases/case.js';
+import { createContext } from '../../conformance/cases/context.js';
+import { CASES } from '../../conformance/cases/index.js';
+import { createOrdinaryWorld, type Defect } from './ordinary-world.js';
+
+async function failuresOf(story: ConformanceCase, defect?: Defect): Promise<readonly string[]> {
+  const world = await createOrdinaryWorld(story.options?.serviceDelayMs ?? 0, defect);
+  const context = createContext(world);
+  try {
+    await story.run(context);
+  } finally {
+    await world.destroy();
+  }
+  return context.failures;
+}
+
+function caseOf(id: string): ConformanceCase {
+  const found = CASES.find((c) => c.id === id);
+  if (!found) throw new Error(`no case ${id}`);
+  return found;
+}
+
+t.test('an ordinary HTTP server passes every story', async (t) => {
+  const failures = await Promise.all(CASES.map((story) => failuresOf(story)));
+  for (const [i, story] of CASES.entries()) t.same(failures[i], [], story.id);
+});
+
+const NOTICED: readonly (readonly [Defect, string, RegExp])[] = [
+  ['swaps-objects', 'HOF-6.curl-alternates-backends', /expected a body with SHA-256/],
+  ['truncates', 'BKD-5.response-segment-lost', /expected 65536 bytes of body, got 32768/],
+  ['stores-short', 'REQ-5.payload-behind-header', /expected the SHA-256 of the 700 bytes written/],
+  ['serves-anything', 'REQ-7.unsupported-method', /expected status 501 or 405 or a reset, got status 200/],
+];
+
+for (const [defect, id, message] of NOTICED)
+  t.test(`${id} notices a server that ${defect.replace('-', ' ')}`, async (t) => {
+    t.match((await failuresOf(caseOf(id), defect))[0], message);
+  });
