@@ -36,6 +36,7 @@ export function objectSeed(path: string): number {
 export function objectCatalogue(): Map<string, BodySpec> {
   const catalogue = new Map<string, BodySpec>();
   for (const prefix of ['/a/', '/b/'])
-    for (const [name, size] of Object.entries(OBJECT_SIZES)) catalogue.set(prefix + name, { size, seed: objectSeed(prefix + name) });
+    for (const [name, size] of Object.entries(OBJECT_SIZES))
+      catalogue.set(prefix + name, { size, seed: objectSeed(prefix + name) });
   return catalogue;
 }

@@ -2,7 +2,12 @@
 import type { BackendConfig } from '../reference-impl/backend/config.js';
 import type { ControllerConfig } from '../reference-impl/controller/config.js';
 import type { SwitchConfig } from '../reference-impl/switch/config.js';
-import { type Ipv4Address, type MacAddress, parseIpv4Address, parseMacAddress } from '../reference-impl/wire/addresses.js';
+import {
+  type Ipv4Address,
+  type MacAddress,
+  parseIpv4Address,
+  parseMacAddress,
+} from '../reference-impl/wire/addresses.js';
 import { generateBody, objectCatalogue } from './objects.js';
 import type { Topology } from './topology.js';
 import type { WorldOptions } from './world.js';

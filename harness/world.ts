@@ -2,8 +2,9 @@
  * The one world interface: a client, a switch, a controller and backends joined by links that are captured.
  * `harness/sim` and `harness/linux` implement it; a conformance case is written once and runs in both.
  */
-import type { RemedyName } from '../reference-impl/core/remedies.js';
+
 import type { ControlMessage } from '../reference-impl/control/messages.js';
+import type { RemedyName } from '../reference-impl/core/remedies.js';
 import type { Policy, Topology } from './topology.js';
 
 export type WorldKind = 'sim' | 'linux';
@@ -81,7 +82,12 @@ export type ScriptStep =
 
 export type ClientJob =
   /** All requests over one keep-alive connection, in order. In the simulated world a client of our own sends what the program would. */
-  | { readonly kind: 'http'; readonly program: ClientProgram; readonly requests: readonly HttpRequestSpec[]; readonly timeoutMs?: number }
+  | {
+      readonly kind: 'http';
+      readonly program: ClientProgram;
+      readonly requests: readonly HttpRequestSpec[];
+      readonly timeoutMs?: number;
+    }
   /** Exact bytes over one connection, Nagle off. */
   | { readonly kind: 'script'; readonly steps: readonly ScriptStep[]; readonly timeoutMs?: number };
 

@@ -1,6 +1,7 @@
 /** What a passive check is: a clause judged over evidence, with nothing known of the implementation. */
-import type { EvidenceFrame, Verdict } from '../verdict.js';
+
 import type { Judged } from '../flows/judged.js';
+import type { EvidenceFrame, Verdict } from '../verdict.js';
 
 export interface Finding {
   readonly verdict: Extract<Verdict, 'pass' | 'fail' | 'inconclusive' | 'unsupported'>;

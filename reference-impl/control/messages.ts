@@ -13,7 +13,9 @@ const u32 = z.int().min(0).max(0xffffffff);
 const u16 = z.int().min(0).max(0xffff);
 const port = z.int().min(1).max(65535);
 const ipv4 = z.ipv4();
-const mac = z.string().regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, 'a MAC address is six lower-case hex pairs joined by colons');
+const mac = z
+  .string()
+  .regex(/^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, 'a MAC address is six lower-case hex pairs joined by colons');
 const id = z.string().min(1).max(128);
 const name = z.string().min(1).max(64);
 
@@ -67,7 +69,10 @@ export const RequestDescription = z.strictObject({
   /** Every byte of the request header, base64. */
   header: z.base64(),
   /** How the request's payload ends: a count of bytes, or chunked (RFC 9112 §6). */
-  payload: z.union([z.strictObject({ kind: z.literal('length'), bytes: z.int().min(0) }), z.strictObject({ kind: z.literal('chunked') })]),
+  payload: z.union([
+    z.strictObject({ kind: z.literal('length'), bytes: z.int().min(0) }),
+    z.strictObject({ kind: z.literal('chunked') }),
+  ]),
   expectContinue: z.boolean(),
   keepAlive: z.boolean(),
   /** HTTP minor version of the request, for the response's shape. */
@@ -121,7 +126,14 @@ export const Ok = z.strictObject({
   rules: z.array(Rule).optional(),
   /** The answer to `stats`. */
   stats: z
-    .strictObject({ rules: z.int(), capacity: z.int(), frames: z.int(), rewritten: z.int(), routed: z.int(), dropped: z.int() })
+    .strictObject({
+      rules: z.int(),
+      capacity: z.int(),
+      frames: z.int(),
+      rewritten: z.int(),
+      routed: z.int(),
+      dropped: z.int(),
+    })
     .optional(),
 });
 export type Ok = z.infer<typeof Ok>;
@@ -164,7 +176,10 @@ export function decodeControlLine(line: string): DecodedControl {
   const parsed = ControlMessage.safeParse(value);
   if (parsed.success) return { ok: true, message: parsed.data };
   const issue = parsed.error.issues[0];
-  return { ok: false, error: issue ? `${issue.path.join('.') || 'message'}: ${issue.message}` : 'not a control message' };
+  return {
+    ok: false,
+    error: issue ? `${issue.path.join('.') || 'message'}: ${issue.message}` : 'not a control message',
+  };
 }
 
 /** One line, with its newline. */

@@ -3,7 +3,11 @@ import type { WithoutRemedies } from '../core/remedies.js';
 import type { Ipv4Address, MacAddress } from '../wire/addresses.js';
 
 export type SelectionPolicy =
-  | { readonly kind: 'path-map'; readonly map: readonly { readonly prefix: string; readonly backend: string }[]; readonly default: string }
+  | {
+      readonly kind: 'path-map';
+      readonly map: readonly { readonly prefix: string; readonly backend: string }[];
+      readonly default: string;
+    }
   | { readonly kind: 'path-hash' }
   | { readonly kind: 'round-robin' };
 

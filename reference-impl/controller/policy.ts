@@ -5,7 +5,12 @@ import type { SelectionPolicy } from './config.js';
  * The name of the backend for `path`; `turn` counts earlier hand-offs, for round robin.
  * `backends` is not empty; a path map's names are in it.
  */
-export function selectBackend(policy: SelectionPolicy, backends: readonly string[], path: string, turn: number): string {
+export function selectBackend(
+  policy: SelectionPolicy,
+  backends: readonly string[],
+  path: string,
+  turn: number,
+): string {
   const at = (index: number): string => backends[index % backends.length] ?? '';
   switch (policy.kind) {
     case 'path-map':

@@ -88,9 +88,8 @@ function headerEnd(bytes: Uint8Array, start: number): number | undefined {
 function parseFields(header: Uint8Array): Map<string, string[]> | string {
   const fields = new Map<string, string[]>();
   const lines = Buffer.from(header).toString('latin1').split(/\r?\n/).slice(1, -2);
-  for (const line of lines)
-    // RFC 9112 §5: no white space before the colon; §5.2: no folding.
-    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+:/.test(line)) return 'malformed header field';
+  // RFC 9112 §5: no white space before the colon; §5.2: no folding.
+  for (const line of lines) if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+:/.test(line)) return 'malformed header field';
   const parser = new HTTPParser(HTTPParser.REQUEST);
   const collect = (list: readonly string[]): void => {
     for (let i = 0; i + 1 < list.length; i += 2) {
@@ -109,13 +108,19 @@ function parseFields(header: Uint8Array): Map<string, string[]> | string {
   return complete ? fields : 'malformed header';
 }
 
-function payloadOf(fields: Map<string, string[]>): RequestDescription['payload'] | Extract<RequestHead, { kind: 'refused' }> {
+function payloadOf(
+  fields: Map<string, string[]>,
+): RequestDescription['payload'] | Extract<RequestHead, { kind: 'refused' }> {
   const codings = tokens(fields.get('transfer-encoding'));
-  const lengths = new Set((fields.get('content-length') ?? []).flatMap((value) => value.split(',').map((part) => part.trim())));
+  const lengths = new Set(
+    (fields.get('content-length') ?? []).flatMap((value) => value.split(',').map((part) => part.trim())),
+  );
   if (codings.length > 0) {
     // RFC 9112 §6.3: both fields together are an attempt at smuggling.
     if (lengths.size > 0) return refused(400, 'both Transfer-Encoding and Content-Length');
-    return codings.length === 1 && codings[0] === 'chunked' ? { kind: 'chunked' } : refused(501, 'transfer coding other than chunked');
+    return codings.length === 1 && codings[0] === 'chunked'
+      ? { kind: 'chunked' }
+      : refused(501, 'transfer coding other than chunked');
   }
   if (lengths.size === 0) return { kind: 'length', bytes: 0 };
   const [length = ''] = lengths;
@@ -131,5 +136,7 @@ function pathOf(target: string): string | undefined {
 }
 
 function tokens(values: readonly string[] | undefined): string[] {
-  return (values ?? []).flatMap((value) => value.split(',').map((token) => token.trim().toLowerCase())).filter((token) => token !== '');
+  return (values ?? [])
+    .flatMap((value) => value.split(',').map((token) => token.trim().toLowerCase()))
+    .filter((token) => token !== '');
 }

@@ -58,7 +58,13 @@ function ignored(reason: string): HostInput {
 /** The frame that carries `segment` to the gateway; `id` is the IP identification, modulo 2^16. */
 export function segmentFrame(
   host: HostAddresses,
-  route: { readonly src: Ipv4Address; readonly srcPort: number; readonly dst: Ipv4Address; readonly dstPort: number; readonly id: number },
+  route: {
+    readonly src: Ipv4Address;
+    readonly srcPort: number;
+    readonly dst: Ipv4Address;
+    readonly dstPort: number;
+    readonly id: number;
+  },
   segment: Segment,
 ): Uint8Array {
   return buildTcpFrame({

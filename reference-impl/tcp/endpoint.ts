@@ -171,7 +171,8 @@ export function connect(options: OpenOptions, now: Micros): EndpointStep {
   const draft = blank(options, 'syn-sent');
   draft.scale = options.windowScale === null ? null : { peer: 0, own: options.windowScale };
   draft.sackPermitted = options.sack;
-  draft.timestamps = options.timestampOffset === null ? null : { offset: options.timestampOffset, recent: 0, lastAckSent: 0 };
+  draft.timestamps =
+    options.timestampOffset === null ? null : { offset: options.timestampOffset, recent: 0, lastAckSent: 0 };
   const out: Segment[] = [];
   emitSyn(draft, out, now);
   return { endpoint: draft, out };
@@ -194,11 +195,19 @@ export function adopt(
   now: Micros,
 ): Endpoint {
   const draft = blank(
-    { iss: snapshot.seq, mss: snapshot.ownMss, windowScale: null, sack: false, timestampOffset: null, receiveBuffer: options.receiveBuffer },
+    {
+      iss: snapshot.seq,
+      mss: snapshot.ownMss,
+      windowScale: null,
+      sack: false,
+      timestampOffset: null,
+      receiveBuffer: options.receiveBuffer,
+    },
     'established',
   );
   draft.peerMss = snapshot.clientMss;
-  draft.scale = snapshot.windowScale === null ? null : { peer: snapshot.windowScale.client, own: snapshot.windowScale.own };
+  draft.scale =
+    snapshot.windowScale === null ? null : { peer: snapshot.windowScale.client, own: snapshot.windowScale.own };
   draft.sackPermitted = snapshot.sackPermitted;
   if (snapshot.timestamps !== null) {
     const offset = options.timestampOffset ?? (snapshot.timestamps.value - milliseconds(now)) >>> 0;
@@ -222,7 +231,10 @@ export function exportSnapshot(endpoint: Endpoint, now: Micros): EndpointSnapsho
     ownMss: endpoint.ownMss,
     windowScale: endpoint.scale === null ? null : { client: endpoint.scale.peer, own: endpoint.scale.own },
     sackPermitted: endpoint.sackPermitted,
-    timestamps: endpoint.timestamps === null ? null : { value: timestampValue(endpoint, now), recent: endpoint.timestamps.recent },
+    timestamps:
+      endpoint.timestamps === null
+        ? null
+        : { value: timestampValue(endpoint, now), recent: endpoint.timestamps.recent },
   };
 }
 
@@ -305,10 +317,18 @@ export function receive(endpoint: Endpoint, segment: Segment, now: Micros): Endp
 export function flush(endpoint: Endpoint, now: Micros): EndpointStep {
   const draft: Draft = { ...endpoint };
   const out: Segment[] = [];
-  if (draft.peerFin !== null && draft.peerFin === draft.rcvNxt && !draft.holdFin && !draft.peerClosed) takeFin(draft, now);
+  if (draft.peerFin !== null && draft.peerFin === draft.rcvNxt && !draft.holdFin && !draft.peerClosed)
+    takeFin(draft, now);
   transmit(draft, out, now);
   if (draft.ackPending && draft.state !== 'closed' && draft.state !== 'syn-sent')
-    emit(draft, out, now, draft.state === 'syn-received' ? draft.sndMax : sendingPoint(draft), TcpFlag.ACK, new Uint8Array(0));
+    emit(
+      draft,
+      out,
+      now,
+      draft.state === 'syn-received' ? draft.sndMax : sendingPoint(draft),
+      TcpFlag.ACK,
+      new Uint8Array(0),
+    );
   return { endpoint: draft, out };
 }
 
@@ -341,11 +361,16 @@ function milliseconds(now: Micros): number {
   return Math.floor(now / 1000) >>> 0;
 }
 
-function negotiate(draft: Draft, syn: Segment, own: { windowScale: number | null; sack: boolean; timestampOffset: number | null }): void {
+function negotiate(
+  draft: Draft,
+  syn: Segment,
+  own: { windowScale: number | null; sack: boolean; timestampOffset: number | null },
+): void {
   draft.peerMss = Math.max(findTcpOption(syn.options, 'mss')?.value ?? 536, 64);
   const scale = findTcpOption(syn.options, 'window-scale');
   // RFC 7323 §2.3: a shift above 14 counts as 14.
-  draft.scale = scale === undefined || own.windowScale === null ? null : { peer: Math.min(scale.shift, 14), own: own.windowScale };
+  draft.scale =
+    scale === undefined || own.windowScale === null ? null : { peer: Math.min(scale.shift, 14), own: own.windowScale };
   draft.sackPermitted = own.sack && findTcpOption(syn.options, 'sack-permitted') !== undefined;
   const timestamps = findTcpOption(syn.options, 'timestamps');
   draft.timestamps =
@@ -459,7 +484,13 @@ function receiveAck(draft: Draft, segment: Segment, out: Segment[], now: Micros)
   const acked = seqDiff(segment.ack, draft.sndUna);
   if (acked < 0) return true;
   const inFlight = seqDiff(draft.sndMax, draft.sndUna);
-  if (acked === 0 && inFlight > 0 && segment.payload.length === 0 && window === draft.sndWnd && !hasFlag(segment, 'FIN'))
+  if (
+    acked === 0 &&
+    inFlight > 0 &&
+    segment.payload.length === 0 &&
+    window === draft.sndWnd &&
+    !hasFlag(segment, 'FIN')
+  )
     duplicateAck(draft, out, now, inFlight);
   if (
     seqLt(draft.sndWl1, segment.seq) ||
@@ -504,7 +535,8 @@ function newAck(draft: Draft, ack: Seq, acked: number, out: Segment[], now: Micr
     }
   } else {
     draft.duplicateAcks = 0;
-    draft.cwnd += draft.cwnd < draft.ssthresh ? Math.min(acked, 2 * mss) : Math.max(1, Math.floor((mss * mss) / draft.cwnd));
+    draft.cwnd +=
+      draft.cwnd < draft.ssthresh ? Math.min(acked, 2 * mss) : Math.max(1, Math.floor((mss * mss) / draft.cwnd));
   }
   if (finAcked) {
     draft.finQueued = false;
@@ -534,7 +566,10 @@ function receiveData(draft: Draft, segment: Segment): void {
   }
   if (segment.payload.length === 0 && !hasFlag(segment, 'FIN')) return;
   const start = Math.max(0, -seqDiff(segment.seq, draft.rcvNxt));
-  const limit = draft.ackLimit === null ? draft.receiveBuffer : Math.min(seqDiff(draft.ackLimit, draft.rcvNxt), draft.receiveBuffer);
+  const limit =
+    draft.ackLimit === null
+      ? draft.receiveBuffer
+      : Math.min(seqDiff(draft.ackLimit, draft.rcvNxt), draft.receiveBuffer);
   const fromNext = seqDiff(segment.seq, draft.rcvNxt);
   const stop = Math.min(segment.payload.length, limit - fromNext);
   const whole = stop === segment.payload.length;
@@ -554,7 +589,10 @@ function receiveData(draft: Draft, segment: Segment): void {
     draft.rcvNxt = seqAdd(draft.rcvNxt, bytes.length);
     if (draft.outOfOrder.length > 0) takeOutOfOrder(draft);
   } else {
-    draft.outOfOrder = [{ seq, bytes }, ...draft.outOfOrder.filter((held) => held.seq !== seq || held.bytes.length > bytes.length)];
+    draft.outOfOrder = [
+      { seq, bytes },
+      ...draft.outOfOrder.filter((held) => held.seq !== seq || held.bytes.length > bytes.length),
+    ];
   }
 }
 
@@ -733,7 +771,11 @@ function emit(draft: Draft, out: Segment[], now: Micros, seq: Seq, flags: number
     );
   // SACK blocks go on pure ACKs only, so that a full segment stays within the peer's MSS (RFC 2018 §3).
   if (draft.sackPermitted && draft.outOfOrder.length > 0 && payload.length === 0 && (flags & TcpFlag.RST) === 0)
-    options.push({ kind: 'nop' }, { kind: 'nop' }, { kind: 'sack', blocks: sackBlocks(draft, draft.timestamps === null ? 4 : 3) });
+    options.push(
+      { kind: 'nop' },
+      { kind: 'nop' },
+      { kind: 'sack', blocks: sackBlocks(draft, draft.timestamps === null ? 4 : 3) },
+    );
   out.push({ seq, ack: draft.rcvNxt, flags, window: advertisedWindow(draft), options, payload });
   draft.ackPending = false;
   if (draft.timestamps !== null && draft.timestamps.lastAckSent !== draft.rcvNxt)

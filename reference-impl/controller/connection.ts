@@ -1,0 +1,97 @@
+/** What the controller remembers of one client connection. Plain data. */
+
+import type { ControlMessage, RequestDescription } from '../control/messages.js';
+import type { Micros } from '../core/core.js';
+import { deadline, type Endpoint } from '../tcp/endpoint.js';
+import type { Ipv4Address } from '../wire/addresses.js';
+
+/** A control request without an answer yet; repeated with the same id until there is one (SWT-9). */
+export interface Call {
+  readonly id: string;
+  readonly peer: string;
+  readonly message: ControlMessage;
+  /** When it is repeated. */
+  readonly at: Micros;
+  readonly tries: number;
+}
+
+/** What happens once the rules are known to be gone. */
+export type AfterRemoval =
+  /** Take the next request, or close when the response said so. */
+  | { readonly kind: 'resume'; readonly keepAlive: boolean; readonly reopen: boolean }
+  /** Answer with this status and close (ERR-3). */
+  | { readonly kind: 'answer'; readonly status: number }
+  /** The number the client expects next is known: reset it (ERR-1). */
+  | { readonly kind: 'reset' }
+  /** It is not known: learn it, then reset (ERR-2). */
+  | { readonly kind: 'probe' }
+  | { readonly kind: 'forget' };
+
+export interface HandedRequest {
+  readonly request: RequestDescription;
+  readonly backend: string;
+  readonly handoff: number;
+}
+
+export type Phase =
+  /** The controller owns the connection and reads a request header. */
+  | { readonly kind: 'reading' }
+  /** Header acknowledged, rules asked for; still the owner. */
+  | { readonly kind: 'installing'; readonly handed: HandedRequest }
+  /** The backend has been told; no longer the owner, silent. */
+  | { readonly kind: 'handed-off'; readonly handed: HandedRequest; readonly deadline: Micros }
+  /** Owner again, but silent until the rules are gone. */
+  | { readonly kind: 'removing'; readonly then: AfterRemoval }
+  /** Asking the client, by a segment it must answer, for the number it expects. */
+  | { readonly kind: 'probing'; readonly at: Micros; readonly tries: number }
+  /** Sending the rest and closing; what still arrives is discarded. */
+  | { readonly kind: 'closing' };
+
+export interface Connection {
+  /** `address:port` of the client. */
+  readonly key: string;
+  readonly client: { readonly ip: Ipv4Address; readonly port: number };
+  readonly endpoint: Endpoint;
+  readonly phase: Phase;
+  readonly calls: readonly Call[];
+  /** Bytes of a request header that is not complete yet. */
+  readonly header: Uint8Array;
+  /** The offset of the timestamp clock the connection was opened with. */
+  readonly timestampOffset: number;
+  /** The last hand-off that ended, so that a repeated report is answered like the first. */
+  readonly finished: number;
+  /** Frames that came before the rules were known to be gone. */
+  readonly held: readonly Uint8Array[];
+  /** The next repetition of the ACK that reopened the window. */
+  readonly reopen: { readonly at: Micros; readonly tries: number } | null;
+  readonly idleAt: Micros;
+  /** The deadline the world was last told. */
+  readonly timer: Micros | null;
+}
+
+/** The earliest moment at which something is due. */
+export function connectionDeadline(connection: Connection): Micros {
+  let earliest = connection.idleAt;
+  const consider = (at: Micros | null): void => {
+    if (at !== null && at < earliest) earliest = at;
+  };
+  for (const call of connection.calls) consider(call.at);
+  const { phase } = connection;
+  switch (phase.kind) {
+    case 'reading':
+    case 'installing':
+    case 'closing':
+      consider(deadline(connection.endpoint));
+      consider(connection.reopen?.at ?? null);
+      break;
+    case 'handed-off':
+      consider(phase.deadline);
+      break;
+    case 'probing':
+      consider(phase.at);
+      break;
+    case 'removing':
+      break;
+  }
+  return earliest;
+}

@@ -1,0 +1,732 @@
+/**
+ * The controller (SoCC'17 §2): accepts connections to the logical address, reads request headers, hands each request's
+ * connection to a backend and takes it back.
+ *
+ * Steps of a hand-off, as numbered in SoCC'17 Figure 1: header received (2), acknowledged alone (3), rules installed (4), backend told (5),
+ * completion reported (9), rules removed (10), window reopened (11), close (12).
+ */
+import { createHash } from 'node:crypto';
+import type { Complete, ConnectionSnapshot, ControlMessage, Failed, FourTuple, Rule } from '../control/messages.js';
+import type { Micros, RoleEvent, RoleInput, RoleOutput, Stepped } from '../core/core.js';
+import type { RemedyName } from '../core/remedies.js';
+import { type HostAddresses, receiveFrame, segmentFrame } from '../host/host.js';
+import {
+  abort,
+  accept,
+  acknowledge,
+  adopt,
+  close,
+  constrain,
+  type EndpointStep,
+  expire,
+  exportSnapshot,
+  flush,
+  read,
+  receive,
+  rewind,
+  send,
+} from '../tcp/endpoint.js';
+import { hasFlag, resetFor, type Segment, segmentLength } from '../tcp/segment.js';
+import { formatIpv4Address, formatMacAddress, type Ipv4Address } from '../wire/addresses.js';
+import { seqAdd, seqGt } from '../wire/seq.js';
+import { TcpFlag, type TcpView } from '../wire/tcp.js';
+import type { ControllerConfig } from './config.js';
+import { type AfterRemoval, type Call, type Connection, connectionDeadline, type HandedRequest } from './connection.js';
+import { selectBackend } from './policy.js';
+import { isRead, type RequestHead, readRequestHead } from './request.js';
+
+export interface ControllerState {
+  readonly config: ControllerConfig;
+  readonly connections: ReadonlyMap<string, Connection>;
+  /** Control peers that are known to be gone. */
+  readonly down: readonly string[];
+  readonly nextId: number;
+  readonly nextHandoff: number;
+  /** Hand-offs so far, for round robin. */
+  readonly turn: number;
+  readonly ipId: number;
+}
+
+/** Ethernet's 1500 less IP and TCP headers. */
+const OWN_MSS = 1460;
+const WINDOW_SCALE = 7;
+/** Room for the largest header and then some. */
+const RECEIVE_BUFFER = 256 * 1024;
+const CALL_INTERVAL: Micros = 1_000_000;
+/** Unanswered repetitions of `add` before the request is answered without a backend (ERR-3). */
+const ADD_TRIES = 5;
+const REOPEN_INTERVAL: Micros = 200_000;
+const REOPEN_TRIES = 3;
+/** Linux answers an unacceptable segment at most twice a second (tcp_invalid_ratelimit). */
+const PROBE_INTERVAL: Micros = 600_000;
+const PROBE_TRIES = 10;
+const HELD_FRAMES = 16;
+
+export function initController(config: ControllerConfig): Stepped<ControllerState> {
+  return {
+    state: { config, connections: new Map(), down: [], nextId: 1, nextHandoff: 1, turn: 0, ipId: 1 },
+    outputs: [],
+  };
+}
+
+/** Connections that are not finished; one in TIME-WAIT is. */
+export function openConnections(state: ControllerState): number {
+  let count = 0;
+  for (const connection of state.connections.values()) if (connection.endpoint.state !== 'time-wait') count++;
+  return count;
+}
+
+export function stepController(state: ControllerState, input: RoleInput, now: Micros): Stepped<ControllerState> {
+  const step = new ControllerStep(state, now);
+  switch (input.kind) {
+    case 'frame':
+      step.frame(input.bytes);
+      break;
+    case 'control':
+      step.control(input.peer, input.message);
+      break;
+    case 'control-invalid':
+      step.event('ControlRejected', null, { peer: input.peer, reason: input.error });
+      break;
+    case 'control-up':
+      step.peerUp(input.peer);
+      break;
+    case 'control-down':
+      step.peerDown(input.peer);
+      break;
+    case 'timer':
+      step.timer(input.key);
+      break;
+  }
+  return step.finish();
+}
+
+/** One step's scratch pad: the state is copied where it changes, never written. */
+class ControllerStep {
+  readonly #config: ControllerConfig;
+  readonly #host: HostAddresses;
+  readonly #outputs: RoleOutput[] = [];
+  #state: ControllerState;
+  #connections: Map<string, Connection> | undefined;
+
+  constructor(
+    state: ControllerState,
+    readonly now: Micros,
+  ) {
+    this.#state = state;
+    this.#config = state.config;
+    this.#host = { mac: state.config.mac, gatewayMac: state.config.gatewayMac, ips: [state.config.logical.ip] };
+  }
+
+  finish(): Stepped<ControllerState> {
+    const state = this.#connections === undefined ? this.#state : { ...this.#state, connections: this.#connections };
+    return { state, outputs: this.#outputs };
+  }
+
+  // --- inputs ---------------------------------------------------------------------------------------------------------------
+
+  frame(bytes: Uint8Array): void {
+    const received = receiveFrame(this.#host, bytes);
+    if (received.kind === 'reply') this.#outputs.push({ kind: 'frame', port: 'link', bytes: received.bytes });
+    if (received.kind !== 'segment') return;
+    const { tcp, src } = received;
+    const client = { ip: src, port: tcp.srcPort };
+    const key = `${formatIpv4Address(src)}:${tcp.srcPort}`;
+    if (tcp.dstPort !== this.#config.logical.port) {
+      this.#refuse(client, tcp.dstPort, tcp);
+      return;
+    }
+    const connection = this.#find(key);
+    if (connection === undefined) {
+      if (isPlainSyn(tcp)) this.#accept(key, client, tcp);
+      else this.#refuse(client, this.#config.logical.port, tcp);
+      return;
+    }
+    switch (connection.phase.kind) {
+      case 'handed-off':
+        // A former owner says nothing (HOF-4).
+        break;
+      case 'removing':
+        this.#put({ ...connection, held: [...connection.held, bytes].slice(-HELD_FRAMES) });
+        break;
+      case 'probing':
+        this.#probed(connection, tcp);
+        break;
+      case 'reading':
+      case 'installing':
+      case 'closing':
+        this.#segment(connection, tcp);
+        break;
+    }
+  }
+
+  control(peer: string, message: ControlMessage): void {
+    switch (message.verb) {
+      case 'ok':
+      case 'refused': {
+        const connection = this.#find(message.re.slice(message.re.indexOf('/') + 1));
+        const call = connection?.calls.find((pending) => pending.id === message.re && pending.peer === peer);
+        if (connection === undefined || call === undefined)
+          this.#reject(peer, `answer to nothing asked: ${message.re}`);
+        else
+          this.#answered(
+            { ...connection, calls: connection.calls.filter((other) => other !== call) },
+            call,
+            message.verb === 'ok',
+          );
+        break;
+      }
+      case 'complete':
+      case 'failed':
+        this.#reported(peer, message);
+        break;
+      default:
+        this.#reject(peer, `the controller takes no ${message.verb}`);
+        this.#say(peer, {
+          verb: 'refused',
+          re: message.id,
+          code: 'unsupported',
+          reason: `the controller takes no ${message.verb}`,
+        });
+    }
+  }
+
+  peerUp(peer: string): void {
+    this.#state = { ...this.#state, down: this.#state.down.filter((other) => other !== peer) };
+    for (const connection of [...this.#state.connections.values()])
+      for (const call of connection.calls) if (call.peer === peer) this.#say(peer, call.message);
+  }
+
+  /** A backend whose control connection breaks is taken for dead (ERR-2). */
+  peerDown(peer: string): void {
+    if (!this.#state.down.includes(peer)) this.#state = { ...this.#state, down: [...this.#state.down, peer] };
+    for (const connection of [...this.#state.connections.values()])
+      if (connection.phase.kind === 'handed-off' && connection.phase.handed.backend === peer)
+        this.#backendLost(connection, 'control connection lost');
+  }
+
+  timer(key: string): void {
+    let connection = this.#find(key);
+    if (connection === undefined) return;
+    connection = { ...connection, timer: null };
+    for (const call of connection.calls) {
+      if (call.at > this.now) continue;
+      if (call.message.verb === 'add' && call.tries >= ADD_TRIES) {
+        this.event('SwitchSilent', key, { verb: 'add' });
+        this.#removeRules({ ...connection, calls: [] }, { kind: 'answer', status: 503 });
+        return;
+      }
+      this.#say(call.peer, call.message);
+      const again: Call = { ...call, at: this.now + CALL_INTERVAL, tries: call.tries + 1 };
+      connection = { ...connection, calls: connection.calls.map((other) => (other === call ? again : other)) };
+    }
+    const { phase } = connection;
+    switch (phase.kind) {
+      case 'handed-off':
+        if (phase.deadline <= this.now) {
+          this.#backendLost(connection, 'time-out');
+          return;
+        }
+        break;
+      case 'probing':
+        if (phase.at <= this.now) {
+          this.#probe(connection, phase.tries);
+          return;
+        }
+        break;
+      case 'removing':
+        break;
+      case 'reading':
+      case 'installing':
+      case 'closing':
+        connection = this.#apply(connection, expire(connection.endpoint, this.now));
+        connection = this.#repeatReopening(connection);
+        if (connection.endpoint.state === 'closed') {
+          this.#ended(connection);
+          return;
+        }
+        if (connection.idleAt <= this.now && connection.endpoint.state !== 'time-wait') {
+          this.#resetNow(connection, 'idle');
+          return;
+        }
+        break;
+    }
+    this.#put(connection);
+  }
+
+  // --- TCP as the owner -----------------------------------------------------------------------------------------------------
+
+  #accept(key: string, client: Connection['client'], syn: TcpView): void {
+    const digest = createHash('sha256').update(`${this.#config.secret} ${key}`).digest();
+    // RFC 6528: ISN = M + F(four-tuple, secret), M ticking every 4 microseconds.
+    const iss = seqAdd(digest.readUInt32BE(0), Math.floor(this.now / 4));
+    const timestampOffset = digest.readUInt32BE(4);
+    const options = {
+      iss,
+      mss: OWN_MSS,
+      windowScale: WINDOW_SCALE,
+      sack: true,
+      timestampOffset,
+      receiveBuffer: RECEIVE_BUFFER,
+    };
+    const opened = accept(options, syn, this.now);
+    const connection: Connection = {
+      key,
+      client,
+      endpoint: opened.endpoint,
+      phase: { kind: 'reading' },
+      calls: [],
+      header: new Uint8Array(0),
+      timestampOffset,
+      finished: 0,
+      held: [],
+      reopen: null,
+      idleAt: this.now + this.#config.idleMs * 1000,
+      timer: null,
+    };
+    this.event('AcceptSyn', key, { seq: syn.seq, iss });
+    this.#put(this.#apply(connection, opened));
+  }
+
+  #segment(before: Connection, segment: TcpView): void {
+    if (before.endpoint.state === 'time-wait' && isPlainSyn(segment) && seqGt(segment.seq, before.endpoint.rcvNxt)) {
+      // RFC 6191: a new connection may reuse a four-tuple in TIME-WAIT.
+      this.#accept(before.key, before.client, segment);
+      return;
+    }
+    if (this.#without('answer-probes') && before.phase.kind === 'reading' && isProbe(before, segment)) return;
+    let connection: Connection = { ...before, idleAt: this.now + this.#config.idleMs * 1000, reopen: null };
+    connection = this.#apply(connection, receive(connection.endpoint, segment, this.now));
+    if (before.endpoint.state === 'syn-received' && connection.endpoint.state === 'established')
+      this.event('Establish', before.key, {});
+    if (connection.endpoint.state === 'closed') {
+      this.event('ClientReset', connection.key, {});
+      this.#ended(connection);
+      return;
+    }
+    const taken = read(connection.endpoint);
+    connection = { ...connection, endpoint: taken.endpoint };
+    if (connection.phase.kind === 'reading') {
+      if (taken.bytes.length > 0) connection = { ...connection, header: join(connection.header, taken.bytes) };
+      if (connection.header.length > 0) {
+        const head = readRequestHead(connection.header, this.#config.headerLimit);
+        if (head.kind === 'complete') {
+          this.#requestReceived(connection, head);
+          return;
+        }
+        if (head.kind === 'refused') {
+          this.event('RefuseRequest', connection.key, { status: head.status, reason: head.reason });
+          this.#answerAndClose(connection, head.status);
+          return;
+        }
+      }
+    }
+    connection = this.#flush(connection);
+    if (connection.endpoint.peerClosed && !before.endpoint.peerClosed) {
+      this.event('ClientFin', connection.key, { seq: connection.endpoint.peerFin });
+      if (connection.phase.kind === 'reading')
+        connection = this.#flush({ ...connection, phase: { kind: 'closing' }, endpoint: close(connection.endpoint) });
+    }
+    if (connection.endpoint.state === 'closed') this.#ended(connection);
+    else this.#put(connection);
+  }
+
+  /** RFC 9293 §3.10.7.1: a segment of no connection is answered with RST. */
+  #refuse(client: Connection['client'], port: number, segment: TcpView): void {
+    if (segment.rst) return;
+    this.#emit(client, resetFor(segment), port);
+  }
+
+  #answerAndClose(connection: Connection, status: number): void {
+    // The request's own bytes are acknowledged; whatever follows is discarded.
+    let endpoint = constrain(connection.endpoint, { ackLimit: null, windowClosed: false, holdFin: false });
+    endpoint = send(
+      endpoint,
+      Buffer.from(`HTTP/1.1 ${status} ${REASONS[status] ?? 'Error'}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`),
+    );
+    const closing = this.#flush({
+      ...connection,
+      phase: { kind: 'closing' },
+      header: new Uint8Array(0),
+      endpoint: close(endpoint),
+    });
+    this.#put(closing);
+  }
+
+  /** The end point is closed: nothing of the connection stays, here or at the switch (RET-6). */
+  #ended(connection: Connection): void {
+    if (connection.phase.kind === 'installing') this.#removeRules({ ...connection, calls: [] }, { kind: 'forget' });
+    else this.#forget(connection);
+  }
+
+  // --- hand-off -------------------------------------------------------------------------------------------------------------
+
+  #requestReceived(connection: Connection, head: Extract<RequestHead, { kind: 'complete' }>): void {
+    const names = this.#config.backends.map((backend) => backend.name);
+    const backend = selectBackend(this.#config.policy, names, head.path, this.#state.turn);
+    const endSeq = seqAdd(connection.endpoint.rcvNxt, head.end - connection.header.length);
+    let endpoint = connection.endpoint;
+    // SoCC'17 §2.2: the header only; the client must send the rest again, to the backend.
+    endpoint = this.#without('header-only-ack')
+      ? constrain(endpoint, { ackLimit: endpoint.rcvNxt })
+      : rewind(endpoint, endSeq);
+    const closeWindow = isRead(head.request.method) && !this.#without('window-closing');
+    endpoint = constrain(endpoint, { windowClosed: closeWindow, holdFin: true });
+    this.event('ReceiveRequest', connection.key, {
+      method: head.request.method,
+      target: head.request.target,
+      backend,
+      ack: endpoint.rcvNxt,
+      closeWindow,
+    });
+    if (this.#state.down.includes(backend) || !names.includes(backend)) {
+      this.#answerAndClose({ ...connection, endpoint }, 503);
+      return;
+    }
+    const acknowledged = flush(acknowledge(endpoint), this.now);
+    // "It sends PUSH/ACK" (SoCC'17 §2.2).
+    const out = acknowledged.out.map((segment) => ({ ...segment, flags: segment.flags | TcpFlag.PSH }));
+    const handed: HandedRequest = { request: head.request, backend, handoff: this.#state.nextHandoff };
+    this.#state = { ...this.#state, nextHandoff: this.#state.nextHandoff + 1, turn: this.#state.turn + 1 };
+    let next = this.#apply(
+      { ...connection, header: new Uint8Array(0), phase: { kind: 'installing', handed } },
+      { endpoint: acknowledged.endpoint, out },
+    );
+    this.event('InstallRule', connection.key, { backend });
+    next = this.#call(next, 'switch', (id) => ({ verb: 'add', id, rule: this.#rule(next, handed) }));
+    if (this.#without('confirm-before-handoff')) this.#handOff(next, handed);
+    else this.#put(next);
+  }
+
+  #rule(connection: Connection, handed: HandedRequest): Rule {
+    const backend = this.#config.backends.find((candidate) => candidate.name === handed.backend);
+    if (backend === undefined) throw new Error(`no backend ${handed.backend}`);
+    return {
+      conn: this.#fourTuple(connection),
+      backend: { name: backend.name, ip: formatIpv4Address(backend.ip), mac: formatMacAddress(backend.mac) },
+      zeroWindow: isRead(handed.request.method),
+      clearFin: true,
+    };
+  }
+
+  #handOff(connection: Connection, handed: HandedRequest): void {
+    const snapshot = exportSnapshot(connection.endpoint, this.now) satisfies ConnectionSnapshot;
+    this.event('HandOff', connection.key, {
+      backend: handed.backend,
+      handoff: handed.handoff,
+      seq: snapshot.seq,
+      ack: snapshot.ack,
+    });
+    const deadline = this.now + this.#config.handoffMs * 1000;
+    this.#put(
+      this.#call({ ...connection, phase: { kind: 'handed-off', handed, deadline } }, handed.backend, (id) => ({
+        verb: 'handoff',
+        id,
+        handoff: handed.handoff,
+        conn: this.#fourTuple(connection),
+        snapshot,
+        request: handed.request,
+      })),
+    );
+  }
+
+  /** An answer to one of our own requests; `connection` has the call taken off. */
+  #answered(connection: Connection, call: Call, ok: boolean): void {
+    const { phase } = connection;
+    switch (call.message.verb) {
+      case 'add':
+        if (phase.kind !== 'installing') this.#put(connection);
+        else if (ok) this.#handOff(connection, phase.handed);
+        else {
+          this.event('RuleRefused', connection.key, { backend: phase.handed.backend });
+          this.#answerAndClose(connection, 503);
+        }
+        break;
+      case 'handoff':
+        if (ok || phase.kind !== 'handed-off') this.#put(connection);
+        else {
+          // It never took over: the numbers are still ours.
+          this.event('HandOffRefused', connection.key, { backend: phase.handed.backend });
+          this.#removeRules(connection, { kind: 'answer', status: 503 });
+        }
+        break;
+      case 'remove':
+        if (phase.kind === 'removing') this.#rulesRemoved(connection, phase.then);
+        else this.#put(connection);
+        break;
+      default:
+        this.#put(connection);
+    }
+  }
+
+  /** `complete` or `failed` from a backend (SoCC'17 §2.4, step 9). */
+  #reported(peer: string, message: Complete | Failed): void {
+    const key = `${message.conn.client.ip}:${message.conn.client.port}`;
+    const connection = this.#find(key);
+    if (connection !== undefined && connection.finished === message.handoff) {
+      this.#say(peer, { verb: 'ok', re: message.id });
+      this.#reject(peer, `repeated report of hand-off ${message.handoff}`);
+      return;
+    }
+    if (
+      connection === undefined ||
+      connection.phase.kind !== 'handed-off' ||
+      connection.phase.handed.handoff !== message.handoff ||
+      connection.phase.handed.backend !== peer
+    ) {
+      this.#say(peer, {
+        verb: 'refused',
+        re: message.id,
+        code: 'stale',
+        reason: `no such hand-off ${message.handoff}`,
+      });
+      this.#reject(peer, `report of no hand-off in force: ${message.handoff}`);
+      return;
+    }
+    this.#say(peer, { verb: 'ok', re: message.id });
+    const read = isRead(connection.phase.handed.request.method);
+    const taken: Connection = {
+      ...connection,
+      finished: message.handoff,
+      calls: connection.calls.filter((call) => call.message.verb !== 'handoff'),
+      endpoint: message.snapshot === null ? connection.endpoint : this.#adopt(connection, message.snapshot, read),
+    };
+    if (message.verb === 'complete') {
+      this.event('TakeBack', key, {
+        backend: peer,
+        handoff: message.handoff,
+        seq: message.snapshot.seq,
+        ack: message.snapshot.ack,
+      });
+      this.#removeRules(taken, { kind: 'resume', keepAlive: message.keepAlive, reopen: read });
+      return;
+    }
+    this.event('BackendFailed', key, { backend: peer, handoff: message.handoff, reason: message.reason });
+    this.#removeRules(taken, { kind: message.reason === 'client-reset' ? 'forget' : 'reset' });
+  }
+
+  #adopt(connection: Connection, snapshot: ConnectionSnapshot, windowClosed: boolean): Connection['endpoint'] {
+    const own = (Math.floor(this.now / 1000) + connection.timestampOffset) >>> 0;
+    const keepOwnClock =
+      this.#without('timestamp-continuity') || (snapshot.timestamps !== null && seqGt(own, snapshot.timestamps.value));
+    const endpoint = adopt(
+      snapshot,
+      { receiveBuffer: RECEIVE_BUFFER, ...(keepOwnClock ? { timestampOffset: connection.timestampOffset } : {}) },
+      this.now,
+    );
+    return constrain(endpoint, {
+      windowClosed: windowClosed && !this.#without('window-closing'),
+      ackLimit: snapshot.ack,
+      holdFin: true,
+    });
+  }
+
+  #removeRules(connection: Connection, then: AfterRemoval): void {
+    this.event('RemoveRule', connection.key, {});
+    const removing = this.#call({ ...connection, phase: { kind: 'removing', then } }, 'switch', (id) => ({
+      verb: 'remove',
+      id,
+      conn: this.#fourTuple(connection),
+    }));
+    if (this.#without('rules-before-reopen')) this.#rulesRemoved(removing, then);
+    else this.#put(removing);
+  }
+
+  #rulesRemoved(connection: Connection, then: AfterRemoval): void {
+    const held = connection.held;
+    const owner: Connection = {
+      ...connection,
+      held: [],
+      phase: { kind: 'reading' },
+      idleAt: this.now + this.#config.idleMs * 1000,
+    };
+    switch (then.kind) {
+      case 'resume':
+        this.#resume(owner, then);
+        break;
+      case 'answer':
+        this.#answerAndClose(owner, then.status);
+        break;
+      case 'reset':
+        this.#resetNow(owner, 'backend failed');
+        break;
+      case 'probe':
+        this.#probe(owner, 0);
+        break;
+      case 'forget':
+        this.#forget(owner);
+        return;
+    }
+    for (const bytes of held) this.frame(bytes);
+  }
+
+  /** Steps 11 and 12: the window reopens, or the connection closes. */
+  #resume(connection: Connection, then: Extract<AfterRemoval, { kind: 'resume' }>): void {
+    let endpoint = constrain(connection.endpoint, { windowClosed: false, ackLimit: null, holdFin: false });
+    if (!then.keepAlive) {
+      this.event('CloseConnection', connection.key, {});
+      this.#put(this.#flush({ ...connection, phase: { kind: 'closing' }, endpoint: close(endpoint) }));
+      return;
+    }
+    if (then.reopen) {
+      this.event('ReopenWindow', connection.key, { seq: endpoint.sndMax, ack: endpoint.rcvNxt });
+      endpoint = acknowledge(endpoint);
+    }
+    const reopen = then.reopen && !this.#without('repeat-reopen') ? { at: this.now + REOPEN_INTERVAL, tries: 1 } : null;
+    this.#put(this.#flush({ ...connection, endpoint, reopen }));
+  }
+
+  /** The reopening ACK may have been lost or overtaken by an older zero window (RET-2). */
+  #repeatReopening(connection: Connection): Connection {
+    const { reopen } = connection;
+    if (reopen === null || reopen.at > this.now) return connection;
+    const next =
+      reopen.tries >= REOPEN_TRIES
+        ? null
+        : { at: this.now + REOPEN_INTERVAL * 2 ** reopen.tries, tries: reopen.tries + 1 };
+    return this.#flush({ ...connection, reopen: next, endpoint: acknowledge(connection.endpoint) });
+  }
+
+  // --- failures -------------------------------------------------------------------------------------------------------------
+
+  #backendLost(connection: Connection, reason: string): void {
+    if (connection.phase.kind !== 'handed-off') return;
+    const { handed } = connection.phase;
+    this.event('BackendLost', connection.key, { backend: handed.backend, handoff: handed.handoff, reason });
+    const calls = connection.calls.filter((call) => call.message.verb !== 'handoff');
+    this.#removeRules(
+      { ...connection, calls, finished: handed.handoff },
+      { kind: this.#without('exact-reset') ? 'reset' : 'probe' },
+    );
+  }
+
+  /** A segment one number back is not acceptable, so the client answers with the number it expects (RFC 9293 §3.10.7.4). */
+  #probe(connection: Connection, tries: number): void {
+    if (tries >= PROBE_TRIES) {
+      this.#resetNow(connection, 'client silent');
+      return;
+    }
+    const { endpoint } = connection;
+    this.event('ProbeClient', connection.key, { tries });
+    const back = flush(acknowledge({ ...endpoint, sndMax: seqAdd(endpoint.sndMax, -1) }), this.now);
+    for (const segment of back.out) this.#emit(connection.client, segment);
+    this.#put({ ...connection, phase: { kind: 'probing', at: this.now + PROBE_INTERVAL, tries: tries + 1 } });
+  }
+
+  #probed(connection: Connection, segment: TcpView): void {
+    if (segment.rst) this.#forget(connection);
+    else if (segment.hasAck)
+      this.#resetNow({ ...connection, endpoint: { ...connection.endpoint, sndNxt: segment.ack } }, 'backend lost');
+  }
+
+  #resetNow(connection: Connection, reason: string): void {
+    this.event('ResetClient', connection.key, { reason, seq: connection.endpoint.sndNxt });
+    const aborted = abort(connection.endpoint, this.now);
+    this.#forget(this.#apply(connection, aborted));
+  }
+
+  // --- book-keeping ---------------------------------------------------------------------------------------------------------
+
+  event(action: string, conn: string | null, fields: Omit<RoleEvent, 'action' | 'conn'>): void {
+    this.#outputs.push({ kind: 'event', event: { action, conn, ...fields } });
+  }
+
+  #reject(peer: string, reason: string): void {
+    this.event('ControlRejected', null, { peer, reason });
+  }
+
+  #without(remedy: RemedyName): boolean {
+    return this.#config.without.includes(remedy);
+  }
+
+  #find(key: string): Connection | undefined {
+    return (this.#connections ?? this.#state.connections).get(key);
+  }
+
+  #put(connection: Connection): void {
+    this.#connections ??= new Map(this.#state.connections);
+    const at = connectionDeadline(connection);
+    if (at !== connection.timer) this.#outputs.push({ kind: 'timer', key: connection.key, at });
+    this.#connections.set(connection.key, at === connection.timer ? connection : { ...connection, timer: at });
+  }
+
+  #forget(connection: Connection): void {
+    this.#connections ??= new Map(this.#state.connections);
+    this.#connections.delete(connection.key);
+    this.#outputs.push({ kind: 'timer', key: connection.key, at: null });
+    this.event('Forget', connection.key, {});
+  }
+
+  #flush(connection: Connection): Connection {
+    return this.#apply(connection, flush(connection.endpoint, this.now));
+  }
+
+  #apply(connection: Connection, step: EndpointStep): Connection {
+    for (const segment of step.out) this.#emit(connection.client, segment);
+    return { ...connection, endpoint: step.endpoint };
+  }
+
+  #emit(
+    client: { readonly ip: Ipv4Address; readonly port: number },
+    segment: Segment,
+    port = this.#config.logical.port,
+  ): void {
+    const route = {
+      src: this.#config.logical.ip,
+      srcPort: port,
+      dst: client.ip,
+      dstPort: client.port,
+      id: this.#state.ipId,
+    };
+    this.#state = { ...this.#state, ipId: (this.#state.ipId + 1) & 0xffff };
+    this.#outputs.push({ kind: 'frame', port: 'link', bytes: segmentFrame(this.#host, route, segment) });
+  }
+
+  #say(peer: string, message: ControlMessage): void {
+    this.#outputs.push({ kind: 'control', peer, message });
+  }
+
+  #call(connection: Connection, peer: string, message: (id: string) => ControlMessage): Connection {
+    const id = `${this.#state.nextId}/${connection.key}`;
+    this.#state = { ...this.#state, nextId: this.#state.nextId + 1 };
+    const call: Call = { id, peer, message: message(id), at: this.now + CALL_INTERVAL, tries: 1 };
+    this.#say(peer, call.message);
+    return { ...connection, calls: [...connection.calls, call] };
+  }
+
+  #fourTuple(connection: Connection): FourTuple {
+    const { logical } = this.#config;
+    return {
+      client: { ip: formatIpv4Address(connection.client.ip), port: connection.client.port },
+      logical: { ip: formatIpv4Address(logical.ip), port: logical.port },
+    };
+  }
+}
+
+const REASONS: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  431: 'Request Header Fields Too Large',
+  501: 'Not Implemented',
+  503: 'Service Unavailable',
+  505: 'HTTP Version Not Supported',
+};
+
+function isPlainSyn(segment: TcpView): boolean {
+  return segment.syn && !segment.hasAck && !segment.rst && !segment.fin;
+}
+
+/** A window probe: nothing new, only meant to be answered (RFC 9293 §3.8.6.1). */
+function isProbe(connection: Connection, segment: TcpView): boolean {
+  return (
+    connection.endpoint.state === 'established' &&
+    segmentLength(segment) <= 1 &&
+    !hasFlag(segment, 'FIN') &&
+    seqAdd(segment.seq, 1) === connection.endpoint.rcvNxt
+  );
+}
+
+function join(head: Uint8Array, tail: readonly Uint8Array[]): Uint8Array {
+  const [only] = tail;
+  if (head.length === 0 && tail.length === 1 && only !== undefined) return only;
+  return Uint8Array.from(Buffer.concat([head, ...tail]));
+}
