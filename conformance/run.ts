@@ -2,14 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { defaultPolicy } from '../harness/topology.js';
-import {
-  type ClientProgram,
-  type Fault,
-  type World,
-  WorldError,
-  type WorldFactory,
-  type WorldKind,
-} from '../harness/world.js';
+import { type Fault, type World, WorldError, type WorldFactory, type WorldKind } from '../harness/world.js';
 import { compareClauses } from '../spec/requirements.js';
 import type { ConformanceCase } from './cases/case.js';
 import { createContext } from './cases/context.js';
@@ -34,8 +27,8 @@ export interface RunPlan {
   readonly without: Parameters<WorldFactory>[1]['without'];
   /** Each case writes into `OUT/<world>/<case id>/`. */
   readonly out: string;
-  /** Client programs that the Linux world lacks here; a case that needs one is an `error`, or `inconclusive` when `tolerant`. */
-  readonly missingPrograms?: readonly ClientProgram[];
+  /** Whether the Linux world finds a client program here; a case that lacks one is an `error`, or `inconclusive` when `tolerant`. */
+  readonly isInstalled: (program: string) => boolean;
   readonly tolerant?: boolean;
   readonly caseLimitMs?: number;
   readonly onProgress?: (progress: Progress) => void;
@@ -158,8 +151,7 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
     findings: [],
     ...(worldFailed ? { worldFailed } : {}),
   });
-  const missing =
-    world.kind === 'linux' ? (testCase.programs ?? []).filter((p) => plan.missingPrograms?.some((m) => m === p)) : [];
+  const missing = world.kind === 'linux' ? (testCase.programs ?? []).filter((p) => !plan.isInstalled(p)) : [];
   if (missing.length > 0) {
     const run = failed(`needs ${missing.join(', ')}, which is not installed here`);
     return plan.tolerant ? { ...run, result: { ...run.result, verdict: 'inconclusive' } } : run;

@@ -1,0 +1,78 @@
+/** What bears on what: clauses, the checks and cases that judge them, and the remedies that keep them. */
+import { CASES } from '../conformance/cases/index.js';
+import { CHECKS } from '../conformance/checks/index.js';
+import { REMEDIES, REMEDY_NAMES, type RemedyName } from '../reference-impl/core/remedies.js';
+import { CLAUSES, compareClauses } from '../spec/requirements.js';
+
+/** The clauses that break, in some case, when a remedy is switched off; the first is the one it is there for. */
+export const REMEDY_CLAUSES: Readonly<Record<RemedyName, readonly string[]>> = {
+  'header-only-ack': ['REQ-2', 'RET-7'],
+  'window-closing': ['REQ-3', 'SWT-6'],
+  'fin-suppression': ['SWT-7', 'BKD-4', 'RET-3'],
+  'backend-ack-limit': ['BKD-3', 'BKD-2', 'RET-7'],
+  'confirm-before-handoff': ['HOF-1'],
+  'backend-guard': ['HOF-5'],
+  'complete-when-acked': ['BKD-6', 'HOF-2'],
+  'rules-before-reopen': ['RET-1'],
+  'drain-rules': ['HOF-4', 'EST-2', 'SWT-2'],
+  'answer-probes': ['RET-2'],
+  'repeat-reopen': ['RET-2'],
+  'exact-reset': ['ERR-1', 'ERR-2'],
+  'timestamp-continuity': ['BKD-8'],
+};
+
+export interface ListedClause {
+  readonly id: string;
+  readonly clauses: readonly string[];
+  readonly level: 'M' | 'S' | 'Y';
+  readonly role: string;
+  readonly title: string;
+  readonly statement: string;
+  readonly source: string;
+  /** Ids of passive checks, cases and remedies; a clause without checks and cases is not judged yet. */
+  readonly evidence: {
+    readonly checks: readonly string[];
+    readonly cases: readonly string[];
+    readonly remedies: readonly string[];
+  };
+}
+
+export interface ListedCase {
+  readonly id: string;
+  readonly clauses: readonly string[];
+  readonly summary: string;
+  readonly worlds: readonly string[];
+  readonly programs: readonly string[];
+}
+
+export interface ListedRemedy {
+  readonly id: string;
+  readonly clauses: readonly string[];
+  readonly summary: string;
+}
+
+export function listClauses(): ListedClause[] {
+  return CLAUSES.map((clause) => ({
+    ...clause,
+    clauses: [clause.id],
+    evidence: {
+      checks: CHECKS.filter((c) => c.clause === clause.id).map((c) => `check.${c.clause}`),
+      cases: CASES.filter((c) => c.clauses.includes(clause.id)).map((c) => c.id),
+      remedies: REMEDY_NAMES.filter((name) => REMEDY_CLAUSES[name].includes(clause.id)),
+    },
+  }));
+}
+
+export function listCases(): ListedCase[] {
+  return CASES.map(({ id, clauses, summary, worlds, programs }) => ({
+    id,
+    clauses: [...clauses].sort(compareClauses),
+    summary,
+    worlds,
+    programs: programs ?? [],
+  }));
+}
+
+export function listRemedies(): ListedRemedy[] {
+  return REMEDY_NAMES.map((id) => ({ id, clauses: REMEDY_CLAUSES[id], summary: REMEDIES[id] }));
+}

@@ -1,0 +1,136 @@
+/** `prism explain`: one clause, case or remedy, with its source, what judges it and how to run that. */
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { CHECKS } from '../../conformance/checks/index.js';
+import { didYouMean } from '../../conformance/nearest.js';
+import { findClause, REQUIREMENTS } from '../../spec/requirements.js';
+import {
+  type ListedCase,
+  type ListedClause,
+  type ListedRemedy,
+  listCases,
+  listClauses,
+  listRemedies,
+} from '../catalogue.js';
+import { Failure } from '../failure.js';
+import { addOutputOptions, Output, type OutputOptions, prepareOut, writeOutput } from '../output.js';
+
+type Explained =
+  | { readonly kind: 'clause'; readonly item: ListedClause }
+  | { readonly kind: 'case'; readonly item: ListedCase }
+  | { readonly kind: 'remedy'; readonly item: ListedRemedy };
+
+function find(id: string): Explained {
+  const wanted = id.toLowerCase().replace(/^check\./, '');
+  const same = (item: { id: string }): boolean => item.id.toLowerCase() === wanted;
+  const clause = listClauses().find(same);
+  if (clause) return { kind: 'clause', item: clause };
+  const testCase = listCases().find(same);
+  if (testCase) return { kind: 'case', item: testCase };
+  const remedy = listRemedies().find(same);
+  if (remedy) return { kind: 'remedy', item: remedy };
+  const known = [...listClauses(), ...listCases(), ...listRemedies()].map((item) => item.id);
+  throw new Failure(2, `nothing is called '${id}'${didYouMean(id, known)}; see prism list clauses, cases or remedies`);
+}
+
+const clauseLines = (ids: readonly string[]): string[] =>
+  ids.map((id) => `  ${id.padEnd(7)} ${findClause(id)?.title ?? ''}`);
+
+function sources(source: string): string[] {
+  return Object.entries(REQUIREMENTS.sources)
+    .filter(([letter]) => new RegExp(`\\b${letter}(?=[\\d ]|$)`).test(source))
+    .map(([letter, text]) => `  ${letter}: ${text}`);
+}
+
+function describeClause(clause: ListedClause): string[] {
+  const { checks, cases, remedies } = clause.evidence;
+  const methods = CHECKS.filter((c) => c.clause === clause.id).map(
+    (c) => `  from ${c.needs.replace('-', ' ')}: ${c.method}`,
+  );
+  return [
+    `${clause.id}: ${clause.title}`,
+    clause.statement,
+    '',
+    `level:  ${REQUIREMENTS.levels[clause.level]}`,
+    `duty:   ${clause.role}`,
+    `source: ${clause.source}`,
+    ...sources(clause.source),
+    '',
+    checks.length > 0 ? 'passive check, on every capture:' : 'passive check: none yet',
+    ...methods,
+    cases.length > 0 ? 'cases that exercise it:' : 'cases that exercise it: none yet',
+    ...cases.map((id) => `  ${id}`),
+    ...(remedies.length > 0 ? ['remedies of the reference that keep it:', ...remedies.map((name) => `  ${name}`)] : []),
+    ...(cases.length > 0 ? ['', `run it:   prism test ${clause.id}`] : []),
+    ...remedies.slice(0, 1).map((name) => `break it: prism test ${clause.id} --without ${name}`),
+  ];
+}
+
+function describeCase(testCase: ListedCase): string[] {
+  return [
+    testCase.id,
+    testCase.summary,
+    '',
+    'clauses:',
+    ...clauseLines(testCase.clauses),
+    `worlds: ${testCase.worlds.join(', ')}`,
+    ...(testCase.programs.length > 0 ? [`needs in the Linux world: ${testCase.programs.join(', ')}`] : []),
+    '',
+    ...testCase.worlds.map((world) => `run it: prism test ${testCase.id} --world ${world}`),
+  ];
+}
+
+function describeRemedy(remedy: ListedRemedy): string[] {
+  return [
+    remedy.id,
+    remedy.summary,
+    '',
+    'clauses it keeps:',
+    ...clauseLines(remedy.clauses),
+    '',
+    `see what breaks: prism test ${remedy.clauses[0]} --without ${remedy.id}`,
+  ];
+}
+
+function describe({ kind, item }: Explained): string[] {
+  switch (kind) {
+    case 'clause':
+      return describeClause(item);
+    case 'case':
+      return describeCase(item);
+    case 'remedy':
+      return describeRemedy(item);
+  }
+}
+
+function explain(id: string, options: OutputOptions): void {
+  const output = new Output(options);
+  const explained = find(id);
+  const document = { schema: 'prism-explain/1', kind: explained.kind, ...explained.item };
+  for (const line of describe(explained)) output.line(line);
+  if (options.out !== undefined) {
+    writeOutput(join(prepareOut(options.out), `${explained.item.id}.json`), `${JSON.stringify(document, null, 2)}\n`);
+  }
+  output.document(document);
+}
+
+export function registerExplain(program: Command): void {
+  const command = program
+    .command('explain')
+    .summary('a clause, case or remedy: what it says, what judges it, how to run it')
+    .description(
+      'Explains a clause, a conformance case or a remedy: source, checks, cases, and the commands that run them.',
+    )
+    .argument('<ID>', 'clause, case or remedy');
+  addOutputOptions(command, {
+    out: 'also write ID.json into this folder',
+    seed: 'accepted as everywhere; nothing here is random',
+  }).addHelpText(
+    'after',
+    `
+Examples:
+  prism explain HOF-5
+  prism explain header-only-ack`,
+  );
+  command.action(explain);
+}

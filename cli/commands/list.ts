@@ -1,0 +1,69 @@
+/** `prism list`: what there is. */
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import { didYouMean } from '../../conformance/nearest.js';
+import { listCases, listClauses, listRemedies } from '../catalogue.js';
+import { Failure } from '../failure.js';
+import { addOutputOptions, Output, type OutputOptions, prepareOut, writeOutput } from '../output.js';
+
+const KINDS = ['clauses', 'cases', 'remedies'] as const;
+type Kind = (typeof KINDS)[number];
+
+const isKind = (text: string): text is Kind => KINDS.some((kind) => kind === text);
+
+function rows(kind: Kind): { items: readonly { id: string }[]; lines: readonly (readonly [string, string])[] } {
+  switch (kind) {
+    case 'clauses': {
+      const items = listClauses();
+      const judged = ({ evidence }: (typeof items)[number]): string => {
+        const counts = [`${evidence.cases.length} cases`, ...(evidence.checks.length > 0 ? ['checked'] : [])];
+        return evidence.cases.length + evidence.checks.length === 0 ? 'not judged yet' : counts.join(', ');
+      };
+      return { items, lines: items.map((c) => [`${c.id} ${c.level}`, `${c.title} (${judged(c)})`]) };
+    }
+    case 'cases': {
+      const items = listCases();
+      return { items, lines: items.map((c) => [c.id, c.summary]) };
+    }
+    case 'remedies': {
+      const items = listRemedies();
+      return { items, lines: items.map((r) => [r.id, `${r.clauses.join(', ')}: ${r.summary}`]) };
+    }
+  }
+}
+
+function list(kind: string, options: OutputOptions): void {
+  if (!isKind(kind)) {
+    const hint = didYouMean(kind, KINDS);
+    const missing =
+      kind === 'mutants' || kind === 'targets' ? `there are no ${kind} to list yet` : `cannot list '${kind}'${hint}`;
+    throw new Failure(2, `${missing}; there are: ${KINDS.join(', ')}`);
+  }
+  const output = new Output(options, isKind);
+  const { items, lines } = rows(kind);
+  const document = { schema: 'prism-list/1', [kind]: items };
+  const width = Math.max(...lines.map(([id]) => id.length));
+  for (const [id, text] of lines) output.line(`${id.padEnd(width)}  ${text}`);
+  if (options.out !== undefined)
+    writeOutput(join(prepareOut(options.out), `${kind}.json`), `${JSON.stringify(document, null, 2)}\n`);
+  output.document(document);
+}
+
+export function registerList(program: Command): void {
+  const command = program
+    .command('list')
+    .summary('what there is')
+    .description('Lists clauses, conformance cases, or the remedies of the reference that can be switched off.')
+    .argument('<KIND>', 'clauses, cases or remedies');
+  addOutputOptions(command, {
+    out: 'also write KIND.json into this folder',
+    seed: 'accepted as everywhere; nothing here is random',
+  }).addHelpText(
+    'after',
+    `
+Examples:
+  prism list clauses
+  prism list cases --json`,
+  );
+  command.action(list);
+}

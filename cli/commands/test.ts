@@ -1,0 +1,119 @@
+/** `prism test`: active conformance cases in one world. */
+import { type Command, Option } from 'commander';
+import { CASES } from '../../conformance/cases/index.js';
+import { judgeEvidence } from '../../conformance/judge.js';
+import { didYouMean } from '../../conformance/nearest.js';
+import { type RunPlan, runCases, worldResults } from '../../conformance/run.js';
+import { select } from '../../conformance/select.js';
+import type { WorldKind } from '../../harness/world.js';
+import { isRemedyName, REMEDY_NAMES, type RemedyName } from '../../reference-impl/core/remedies.js';
+import { CLAUSES } from '../../spec/requirements.js';
+import { Failure } from '../failure.js';
+import { withInterrupt } from '../interrupt.js';
+import { commandLine, conclude, strictByDefault } from '../judgement.js';
+import { addOutputOptions, Output, type OutputOptions, prepareOut } from '../output.js';
+import { isInstalled } from '../programs.js';
+import { enterLinux, linuxWorld, simWorld } from '../worlds.js';
+
+interface TestOptions extends OutputOptions {
+  readonly world: WorldKind;
+  readonly without?: readonly string[];
+  readonly strict?: boolean;
+}
+
+const CLAUSE_IDS: readonly string[] = CLAUSES.map((clause) => clause.id);
+
+function isSelector(word: string): boolean {
+  return select([word], CASES, CLAUSE_IDS, ['sim', 'linux']).ok;
+}
+
+/** `--without a b SELECTOR`: words behind it that are no remedies but select something are selectors. */
+function splitRemedies(words: readonly string[]): { remedies: RemedyName[]; selectors: string[] } {
+  const remedies = new Set<RemedyName>();
+  const selectors: string[] = [];
+  for (const word of words.flatMap((w) => w.split(','))) {
+    if (isRemedyName(word)) remedies.add(word);
+    else if (isSelector(word)) selectors.push(word);
+    else
+      throw new Failure(2, `no remedy is called '${word}'${didYouMean(word, REMEDY_NAMES)}; see prism list remedies`);
+  }
+  return { remedies: REMEDY_NAMES.filter((name) => remedies.has(name)), selectors };
+}
+
+async function test(words: readonly string[], options: TestOptions): Promise<number> {
+  const startedAt = new Date();
+  const output = new Output(options, isSelector);
+  const { remedies, selectors } = splitRemedies(options.without ?? []);
+  const selected = select([...words, ...selectors], CASES, CLAUSE_IDS, [options.world]);
+  if (!selected.ok) throw new Failure(2, selected.error);
+  if (options.world === 'linux') {
+    const elsewhere = await enterLinux();
+    if (elsewhere !== undefined) return elsewhere;
+  }
+  const seed = options.seed ?? 1;
+  const out = prepareOut(options.out ?? 'prism-report');
+  const world = options.world === 'linux' ? await linuxWorld() : await simWorld();
+  return withInterrupt(async (signal) => {
+    const plan: RunPlan = {
+      cases: selected.selection.cases,
+      worlds: [world],
+      judge: judgeEvidence,
+      seed,
+      without: remedies,
+      out,
+      isInstalled,
+      signal,
+      onProgress: ({ done, total, id }) => output.progress(`[${done + 1}/${total}] ${world.kind} ${id}`),
+    };
+    const results = worldResults(await runCases(plan), world.kind, selected.selection.clauses, plan);
+    return conclude(output, {
+      run: {
+        command: commandLine(),
+        startedAt,
+        seed,
+        target: 'reference',
+        world: world.kind,
+      },
+      columns: [{ name: world.kind, results }],
+      results,
+      leftOut: remedies.length > 0 ? [`switched off: ${remedies.join(', ')}`] : [],
+      strict: strictByDefault(options.strict),
+      folder: out,
+      showCases: true,
+    });
+  });
+}
+
+export function registerTest(program: Command): void {
+  const command = program
+    .command('test')
+    .summary('run conformance cases in a world')
+    .description(
+      'Runs conformance cases against the reference, each in a fresh world, and judges every capture clause by clause.\n' +
+        'SELECTOR is a case id, a clause id, or a glob over both; without one, every case of that world runs.',
+    )
+    .argument('[SELECTOR...]', 'case id, clause id, or glob such as HOF-* or *pipelined*')
+    .addOption(
+      new Option('--world <WORLD>', 'where to run: simulated network, or Linux namespaces')
+        .choices(['sim', 'linux'])
+        .default('sim'),
+    )
+    .option('--without <REMEDY...>', 'switch remedies of the reference off, to see what breaks (prism list remedies)')
+    .option('--strict', 'exit 3 when anything stays inconclusive (the default under CI=true)')
+    .option('--no-strict', 'exit 0 then, also under CI=true');
+  addOutputOptions(command, {
+    out: 'folder for captures and the report (default: prism-report)',
+    seed: 'seeds every random choice (default: 1); the same seed gives the same simulated captures',
+  }).addHelpText(
+    'after',
+    `
+Examples:
+  prism test                                  every case in the simulated network
+  prism test --world linux --json out.json    every case on real Linux stacks
+  prism test REQ-2 'HOF-*'                     what bears on these clauses
+  prism test REQ-2 --without header-only-ack  see REQ-2 broken, by which frame`,
+  );
+  command.action(async (words: string[], options: TestOptions) => {
+    process.exitCode = await test(words, options);
+  });
+}

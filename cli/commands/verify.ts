@@ -1,0 +1,105 @@
+/** `prism verify`, the main job: conformance of the reference in every world that can be had here, and a report folder. */
+import { relative } from 'node:path';
+import type { Command } from 'commander';
+import { CASES } from '../../conformance/cases/index.js';
+import { judgeEvidence } from '../../conformance/judge.js';
+import { type RunPlan, runCases, worldResults } from '../../conformance/run.js';
+import type { Result } from '../../conformance/verdict.js';
+import { CLAUSES } from '../../spec/requirements.js';
+import { withInterrupt } from '../interrupt.js';
+import { commandLine, conclude, strictByDefault } from '../judgement.js';
+import { addOutputOptions, Output, type OutputOptions, prepareOut } from '../output.js';
+import { isInstalled } from '../programs.js';
+import { linuxAccess, linuxWorld, rerunRootless, simWorld } from '../worlds.js';
+
+interface VerifyOptions extends OutputOptions {
+  readonly strict?: boolean;
+}
+
+async function verify(options: VerifyOptions): Promise<number> {
+  const startedAt = new Date();
+  const output = new Output(options);
+  const seed = options.seed ?? 1;
+  const strict = strictByDefault(options.strict);
+  const access = await linuxAccess();
+  if (access.kind === 'rootless') return rerunRootless();
+  const out = prepareOut(options.out ?? 'prism-report');
+  const worlds = [await simWorld(), ...(access.kind === 'here' ? [await linuxWorld()] : [])];
+  return withInterrupt(async (signal) => {
+    const plan: RunPlan = {
+      cases: CASES,
+      worlds,
+      judge: judgeEvidence,
+      seed,
+      without: [],
+      out,
+      isInstalled,
+      tolerant: true,
+      signal,
+      onProgress: ({ done, total, world, id }) => output.progress(`[${done + 1}/${total}] ${world} ${id}`),
+    };
+    const runs = await runCases(plan);
+    const clauses = new Set(CLAUSES.map((clause) => clause.id));
+    const columns = worlds.map(({ kind }) => ({ name: kind, results: worldResults(runs, kind, clauses, plan) }));
+    const results: Result[] = columns.flatMap(({ name, results }) =>
+      results.map((r) => ({ ...r, id: `${name}/${r.id}` })),
+    );
+    const leftOut: string[] = [];
+    if (access.kind === 'missing') {
+      const message = `left out the Linux world: ${access.what}; ${access.remedy}`;
+      leftOut.push(message);
+      results.push({
+        id: 'linux/world',
+        clauses: [],
+        verdict: 'inconclusive',
+        exercised: 0,
+        message,
+        evidence: [],
+        replay: 'prism verify',
+      });
+    }
+    const code = conclude(output, {
+      run: {
+        command: commandLine(),
+        startedAt,
+        seed,
+        target: 'reference',
+        world: access.kind === 'here' ? 'sim+linux' : 'sim',
+      },
+      columns,
+      results,
+      leftOut,
+      strict,
+      folder: out,
+      showCases: false,
+    });
+    output.line(`report: ${relative('', out) || '.'}/index.html`);
+    return code;
+  });
+}
+
+export function registerVerify(program: Command): void {
+  const command = program
+    .command('verify')
+    .summary('the main job: judge the reference in every world there is here')
+    .description(
+      'Runs every conformance case in the simulated network and, where this machine can, on real Linux stacks;\n' +
+        'prints a table of clauses with verdicts and writes a report folder with every capture.',
+    )
+    .option('--strict', 'exit 3 when anything stays inconclusive, a missing world included (the default under CI=true)')
+    .option('--no-strict', 'exit 0 then, also under CI=true');
+  addOutputOptions(command, {
+    out: 'the report folder (default: prism-report)',
+    seed: 'seeds every random choice (default: 1)',
+  }).addHelpText(
+    'after',
+    `
+Examples:
+  prism verify                          all there is, report in ./prism-report
+  prism verify --out /tmp/report        report elsewhere
+  prism verify --json | jq .summary     counts only`,
+  );
+  command.action(async (options: VerifyOptions) => {
+    process.exitCode = await verify(options);
+  });
+}

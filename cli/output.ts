@@ -1,0 +1,153 @@
+/** Where a command's words go: the terminal, a JSON document on stdout or in a file, a progress line. */
+import { accessSync, constants, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { styleText } from 'node:util';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Verdict } from '../conformance/verdict.js';
+import { Failure, fileReason, systemCode } from './failure.js';
+
+/** The options that every command takes. */
+export interface OutputOptions {
+  /** true: JSON on stdout, and nothing else there. */
+  readonly json?: string | true;
+  readonly seed?: number;
+  readonly out?: string;
+  readonly quiet?: boolean;
+}
+
+/** 0 to 2^32 - 1, decimal. */
+export function parseSeed(text: string): number {
+  const seed = Number(text);
+  if (!/^\d{1,10}$/.test(text) || seed > 0xffffffff)
+    throw new InvalidArgumentError('it is a whole number from 0 to 4294967295.');
+  return seed;
+}
+
+export function addOutputOptions(command: Command, text: { out: string; seed: string }): Command {
+  return command
+    .option('--json [FILE]', 'write the result as JSON to FILE, or to stdout (which then carries nothing else)')
+    .option('--seed <N>', text.seed, parseSeed)
+    .option('--out <DIR>', text.out)
+    .option('--quiet', 'print problems only');
+}
+
+const STYLES: Readonly<Record<Verdict, Parameters<typeof styleText>[0]>> = {
+  pass: 'green',
+  fail: 'red',
+  inconclusive: 'yellow',
+  unsupported: 'yellow',
+  error: 'magenta',
+};
+
+export class Output {
+  readonly #options: OutputOptions;
+  readonly #human: boolean;
+  #progress = '';
+
+  /** `selectors`: words that `--json` may have swallowed by mistake (it takes an optional FILE). */
+  constructor(options: OutputOptions, isSelector: (word: string) => boolean = () => false) {
+    this.#options = options;
+    this.#human = options.json !== true;
+    if (typeof options.json === 'string') checkJsonFile(options.json, isSelector);
+  }
+
+  /** A line for people: not with `--quiet`, and not when stdout belongs to JSON. */
+  line(text = ''): void {
+    if (!this.#options.quiet) this.problem(text);
+  }
+
+  /** A line that `--quiet` shows too. */
+  problem(text: string): void {
+    this.endProgress();
+    if (this.#human) process.stdout.write(`${text}\n`);
+  }
+
+  /** Replaces the progress line; silent unless stderr is a terminal. */
+  progress(text: string): void {
+    if (!process.stderr.isTTY || this.#options.quiet) return;
+    const width = (process.stderr.columns ?? 80) - 1;
+    this.#progress = text.slice(0, width);
+    process.stderr.write(`\r\x1b[K${this.#progress}`);
+  }
+
+  endProgress(): void {
+    if (this.#progress === '') return;
+    this.#progress = '';
+    process.stderr.write('\r\x1b[K');
+  }
+
+  /** Colours a verdict, or a text like one, on a terminal that wants it. */
+  readonly paint = (verdict: Verdict, text: string): string =>
+    process.stdout.isTTY && process.env.NO_COLOR === undefined ? styleText(STYLES[verdict], text) : text;
+
+  /** Writes the document where `--json` asks for it, if it does. */
+  document(value: unknown): void {
+    this.endProgress();
+    const { json } = this.#options;
+    if (json === undefined) return;
+    const text = `${JSON.stringify(value, null, 2)}\n`;
+    if (json === true) process.stdout.write(text);
+    else writeOutput(json, text);
+  }
+}
+
+/** Writes a file of the command's output; a failure is the environment's. */
+export function writeOutput(path: string, text: string): void {
+  try {
+    writeFileSync(path, text);
+  } catch (error) {
+    throw new Failure(4, `cannot write ${path}: ${fileReason(error)}`);
+  }
+}
+
+/** Found before the work, not after it: a JSON file that cannot be written, or a capture or selector in its place. */
+function checkJsonFile(path: string, isSelector: (word: string) => boolean): void {
+  if (isSelector(path))
+    throw new Failure(2, `--json took '${path}' for the name of its file; put --json last, or write --json=FILE`);
+  const folder = dirname(resolve(path));
+  try {
+    if (!statSync(folder).isDirectory()) throw new Failure(2, `--json ${path}: ${folder} is not a folder`);
+  } catch (error) {
+    throw error instanceof Failure ? error : new Failure(2, `--json ${path}: ${folder}: ${fileReason(error)}`);
+  }
+  let head: string;
+  try {
+    head = readFileSync(path).subarray(0, 64).toString('latin1').trimStart();
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') {
+      throw new Failure(systemCode(error) === 'EISDIR' ? 2 : 4, `--json ${path}: ${fileReason(error)}`);
+    }
+    checkWritable(folder);
+    return;
+  }
+  if (head !== '' && !head.startsWith('{'))
+    throw new Failure(2, `--json ${path}: that file exists and is not JSON; choose another name`);
+  checkWritable(path);
+}
+
+function checkWritable(path: string): void {
+  try {
+    accessSync(path, constants.W_OK);
+  } catch (error) {
+    throw new Failure(4, `cannot write to ${path}: ${fileReason(error)}`);
+  }
+}
+
+/** Makes the output folder and answers its absolute path. A file of that name is the user's mistake (2), a refusal the environment's (4). */
+export function prepareOut(folder: string): string {
+  const path = resolve(folder);
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'EEXIST' || code === 'ENOTDIR')
+      throw new Failure(2, `--out ${folder}: a file is in the way; name a folder`);
+    throw new Failure(4, `cannot make the folder ${folder}: ${fileReason(error)}; choose another with --out DIR`);
+  }
+  try {
+    accessSync(path, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new Failure(4, `cannot write to ${folder}: ${fileReason(error)}; choose another with --out DIR`);
+  }
+  return path;
+}

@@ -1,0 +1,70 @@
+/** The worlds that can be had on this machine. Each is loaded only when it is wanted, so that the simulated one needs nothing of Linux. */
+import type { WorldFactory, WorldKind } from '../harness/world.js';
+import { Failure } from './failure.js';
+
+export interface NamedWorld {
+  readonly kind: WorldKind;
+  readonly create: WorldFactory;
+}
+
+export async function simWorld(): Promise<NamedWorld> {
+  const { createSimWorld } = await import('../harness/sim/world.js');
+  return { kind: 'sim', create: createSimWorld };
+}
+
+export async function linuxWorld(): Promise<NamedWorld> {
+  const { createLinuxWorld } = await import('../harness/linux/world.js');
+  return { kind: 'linux', create: createLinuxWorld };
+}
+
+/** What stands between this process and the Linux world. */
+export type LinuxAccess =
+  | { readonly kind: 'here' }
+  /** Not root, but the kernel lets us make namespaces in a user namespace of our own. */
+  | { readonly kind: 'rootless' }
+  /** `what` lacks; `remedy` is how to get it. */
+  | { readonly kind: 'missing'; readonly what: string; readonly remedy: string };
+
+export async function linuxAccess(): Promise<LinuxAccess> {
+  let probe: Awaited<ReturnType<typeof import('../harness/linux/probe.js')['probeLinux']>>;
+  try {
+    const { probeLinux } = await import('../harness/linux/probe.js');
+    probe = await probeLinux();
+  } catch (error) {
+    return {
+      kind: 'missing',
+      what: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error),
+      remedy: 'npm ci',
+    };
+  }
+  if (!probe.available) {
+    return {
+      kind: 'missing',
+      what: probe.missing.map((m) => m.what).join(', '),
+      remedy: [...new Set(probe.missing.map((m) => m.remedy))].join('; '),
+    };
+  }
+  return probe.rootless ? { kind: 'rootless' } : { kind: 'here' };
+}
+
+/** Runs this same command line again inside a user namespace; answers its exit code. */
+export async function rerunRootless(): Promise<number> {
+  const { reexecRootless } = await import('../harness/linux/rootless.js');
+  return reexecRootless(process.argv.slice(2));
+}
+
+/**
+ * Makes sure that the Linux world can be had: answers undefined to go on here, or the exit code of a run that has been made elsewhere.
+ * Throws `Failure` 4 with what is missing.
+ */
+export async function enterLinux(): Promise<number | undefined> {
+  const access = await linuxAccess();
+  switch (access.kind) {
+    case 'here':
+      return undefined;
+    case 'rootless':
+      return rerunRootless();
+    case 'missing':
+      throw new Failure(4, `the Linux world cannot be had here: ${access.what}; ${access.remedy}`);
+  }
+}

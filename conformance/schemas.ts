@@ -1,0 +1,34 @@
+/** The published JSON Schemas, derived from the zod schemas that this project itself reads and writes with. */
+import { z } from 'zod';
+import { Topology } from '../harness/topology.js';
+import { ControlMessage } from '../reference-impl/control/messages.js';
+import { Requirements } from '../spec/requirements.js';
+import { ControlLogLine } from './control-log.js';
+import { ResultDocument } from './result-schema.js';
+
+const PUBLISHED = {
+  'prism-result-1': { schema: ResultDocument, title: 'What every judging command of prism writes with --json' },
+  'prism-topology-1': { schema: Topology, title: 'Who is who on the network that a capture was taken of' },
+  'prism-control-1': {
+    schema: ControlMessage,
+    title: 'One message (one line) of the control protocol between controller, switch and backends',
+  },
+  'prism-control-log-1': {
+    schema: ControlLogLine,
+    title: 'One line of NAME.control.ndjson: a control message as some role sent or received it',
+  },
+  'prism-requirements-1': { schema: Requirements, title: 'The catalogue of clauses' },
+} as const;
+
+/** File name in `schemas/` to its exact text. */
+export function publishedSchemas(): Map<string, string> {
+  const files = new Map<string, string>();
+  for (const [name, { schema, title }] of Object.entries(PUBLISHED)) {
+    const { $schema, ...body } = z.toJSONSchema(schema, { target: 'draft-2020-12', reused: 'inline' });
+    files.set(
+      `${name}.schema.json`,
+      `${JSON.stringify({ $schema, $id: `${name}.schema.json`, title, ...body }, null, 2)}\n`,
+    );
+  }
+  return files;
+}
