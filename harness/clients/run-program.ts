@@ -1,0 +1,58 @@
+/** Runs one client program to its end, or kills it when its time is over. */
+import { spawn } from 'node:child_process';
+import { plainEnvironment } from '../linux/processes.js';
+
+export interface Ran {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly timedOut: boolean;
+}
+
+/** Rejects only when the program cannot be started at all. */
+export function runProgram(command: readonly string[], home: string, timeoutMs: number, input = ''): Promise<Ran> {
+  const [program = '', ...args] = command;
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd: home,
+      env: plainEnvironment(home),
+      detached: true,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    let stdout = '';
+    let stderr = '';
+    let timedOut = false;
+    const killGroup = () => {
+      try {
+        if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
+      } catch {
+        // Ended at the same moment.
+      }
+    };
+    const timer = setTimeout(() => {
+      timedOut = true;
+      killGroup();
+    }, timeoutMs);
+    process.once('exit', killGroup);
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      stdout += text;
+    });
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    child.stdin.on('error', () => {});
+    child.stdin.end(input);
+    const over = () => {
+      clearTimeout(timer);
+      process.off('exit', killGroup);
+    };
+    child.once('error', (error) => {
+      over();
+      reject(error);
+    });
+    child.once('close', (code) => {
+      over();
+      resolve({ code, stdout, stderr, timedOut });
+    });
+  });
+}
