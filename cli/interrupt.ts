@@ -2,6 +2,9 @@
 
 const CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
+/** A terminal and a parent process may both pass the same Ctrl-C on: what comes within this time, in ms, is one interrupt. */
+const ONE_INTERRUPT_MS = 500;
+
 /** The reason with which an interrupted command ends; `exitCode` is 128 + the signal's number. */
 export class Interrupted extends Error {
   override name = 'Interrupted';
@@ -16,10 +19,15 @@ export class Interrupted extends Error {
 /** Runs `work` with a signal that the first interrupt aborts (reason: `Interrupted`); a second interrupt ends the process at once. */
 export async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
+  let since = 0;
   const listeners = Object.keys(CODES).map((name) => {
     const signal = name as keyof typeof CODES;
     const listener = (): void => {
-      if (controller.signal.aborted) process.exit(CODES[signal]);
+      if (controller.signal.aborted) {
+        if (Date.now() - since > ONE_INTERRUPT_MS) process.exit(CODES[signal]);
+        return;
+      }
+      since = Date.now();
       process.stderr.write(`\rprism: ${signal}: cleaning up (once more to force)\n`);
       controller.abort(new Interrupted(signal));
     };

@@ -1,4 +1,6 @@
 /** The worlds that can be had on this machine. Each is loaded only when it is wanted, so that the simulated one needs nothing of Linux. */
+import { probeLinux } from '../harness/linux/probe.js';
+import { needsRootless, reexecRootless } from '../harness/linux/rootless.js';
 import type { WorldFactory, WorldKind } from '../harness/world.js';
 import { Failure } from './failure.js';
 
@@ -26,30 +28,17 @@ export type LinuxAccess =
   | { readonly kind: 'missing'; readonly what: string; readonly remedy: string };
 
 export async function linuxAccess(): Promise<LinuxAccess> {
-  let probe: Awaited<ReturnType<typeof import('../harness/linux/probe.js')['probeLinux']>>;
-  try {
-    const { probeLinux } = await import('../harness/linux/probe.js');
-    probe = await probeLinux();
-  } catch (error) {
-    return {
-      kind: 'missing',
-      what: error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error),
-      remedy: 'npm ci',
-    };
-  }
-  if (!probe.available) {
-    return {
-      kind: 'missing',
-      what: probe.missing.map((m) => m.what).join(', '),
-      remedy: [...new Set(probe.missing.map((m) => m.remedy))].join('; '),
-    };
-  }
-  return probe.rootless ? { kind: 'rootless' } : { kind: 'here' };
+  const { available, missing } = await probeLinux();
+  if (available) return { kind: (await needsRootless()) ? 'rootless' : 'here' };
+  return {
+    kind: 'missing',
+    what: missing.map((m) => m.what).join(', '),
+    remedy: [...new Set(missing.map((m) => m.remedy))].join('; '),
+  };
 }
 
 /** Runs this same command line again inside a user namespace; answers its exit code. */
-export async function rerunRootless(): Promise<number> {
-  const { reexecRootless } = await import('../harness/linux/rootless.js');
+export function rerunRootless(): Promise<number> {
   return reexecRootless(process.argv.slice(2));
 }
 

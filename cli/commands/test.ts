@@ -5,6 +5,7 @@ import { judgeEvidence } from '../../conformance/judge.js';
 import { didYouMean } from '../../conformance/nearest.js';
 import { type RunPlan, runCases, worldResults } from '../../conformance/run.js';
 import { select } from '../../conformance/select.js';
+import { hasProgram } from '../../harness/linux/probe.js';
 import type { WorldKind } from '../../harness/world.js';
 import { isRemedyName, REMEDY_NAMES, type RemedyName } from '../../reference-impl/core/remedies.js';
 import { CLAUSES } from '../../spec/requirements.js';
@@ -12,7 +13,6 @@ import { Failure } from '../failure.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
 import { addOutputOptions, Output, type OutputOptions, prepareOut } from '../output.js';
-import { isInstalled } from '../programs.js';
 import { enterLinux, linuxWorld, simWorld } from '../worlds.js';
 
 interface TestOptions extends OutputOptions {
@@ -61,7 +61,7 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
       seed,
       without: remedies,
       out,
-      isInstalled,
+      isInstalled: hasProgram,
       signal,
       onProgress: ({ done, total, id }) => output.progress(`[${done + 1}/${total}] ${world.kind} ${id}`),
     };

@@ -5,11 +5,11 @@ import { CASES } from '../../conformance/cases/index.js';
 import { judgeEvidence } from '../../conformance/judge.js';
 import { type RunPlan, runCases, worldResults } from '../../conformance/run.js';
 import type { Result } from '../../conformance/verdict.js';
+import { hasProgram } from '../../harness/linux/probe.js';
 import { CLAUSES } from '../../spec/requirements.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
 import { addOutputOptions, Output, type OutputOptions, prepareOut } from '../output.js';
-import { isInstalled } from '../programs.js';
 import { linuxAccess, linuxWorld, rerunRootless, simWorld } from '../worlds.js';
 
 interface VerifyOptions extends OutputOptions {
@@ -33,7 +33,7 @@ async function verify(options: VerifyOptions): Promise<number> {
       seed,
       without: [],
       out,
-      isInstalled,
+      isInstalled: hasProgram,
       tolerant: true,
       signal,
       onProgress: ({ done, total, world, id }) => output.progress(`[${done + 1}/${total}] ${world} ${id}`),
