@@ -1,0 +1,225 @@
+/** The simulated world: the reference's cores, or others in their place, and simulated clients in virtual time. The same seed gives the same bytes. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { initBackend, openServices, stepBackend } from '../../reference-impl/backend/backend.js';
+import { initController, openConnections, stepController } from '../../reference-impl/controller/controller.js';
+import { initSwitch, stepSwitch } from '../../reference-impl/switch/switch.js';
+import { parseIpv4Address, parseMacAddress } from '../../reference-impl/wire/addresses.js';
+import { encodePcapng } from '../capture/pcapng.js';
+import { createImpairment } from '../impair.js';
+import { backendConfig, controllerConfig, switchConfig } from '../roles.js';
+import { defaultTopology, type Topology } from '../topology.js';
+import {
+  type ClientJob,
+  type Evidence,
+  type JobResult,
+  type World,
+  WorldError,
+  type WorldFactory,
+  type WorldOptions,
+} from '../world.js';
+import { type Remote, SimClient } from './client.js';
+import { MILLISECOND, type Nanos, VirtualClock } from './clock.js';
+import { httpProgram } from './http-program.js';
+import { type Program, startJob } from './job.js';
+import { type Actor, actor, Network } from './network.js';
+import { scriptProgram } from './script-program.js';
+
+/** 2017-09-24T00:00:00Z, the first day of SoCC'17, in nanoseconds: where virtual time begins in captures and logs. */
+export const EPOCH_NS = 1_506_211_200_000_000_000n;
+
+const DEFAULT_TIMEOUT_MS = 60_000;
+/** Clients started together are started by a shell within so much of one another. */
+const START_SPREAD: Nanos = MILLISECOND;
+/** Events that one call may take; an 8 MB transfer takes some 60,000. */
+const MOST_EVENTS = 10_000_000;
+/** Events between two chances for the rest of the process. */
+const EVENTS_PER_TURN = 20_000;
+
+/** A role in the simulated world: its core, and how much of a connection it still holds (rules, connections, services). */
+export interface SimRole extends Actor {
+  readonly held: () => number;
+}
+
+/** The cores that a world is made of. */
+export interface SimRoles {
+  readonly fabric: (topology: Topology, options: WorldOptions) => SimRole;
+  readonly controller: (topology: Topology, options: WorldOptions) => SimRole;
+  readonly backend: (topology: Topology, options: WorldOptions, name: string) => SimRole;
+}
+
+export const referenceRoles: SimRoles = {
+  fabric(topology, options) {
+    const role = actor(initSwitch(switchConfig(topology, options)), stepSwitch);
+    return { ...role, held: () => role.state().rules.size };
+  },
+  controller(topology, options) {
+    const role = actor(initController(controllerConfig(topology, options)), stepController);
+    return { ...role, held: () => openConnections(role.state()) };
+  },
+  backend(topology, options, name) {
+    const role = actor(initBackend(backendConfig(topology, options, name)), stepBackend);
+    return { ...role, held: () => openServices(role.state()) };
+  },
+};
+
+/** A factory of worlds made of these cores. */
+export function simWorldOf(roles: SimRoles): WorldFactory {
+  return async (folder, options) => new SimWorld(folder, options, roles);
+}
+
+/** A world made of the reference's cores. */
+export const createSimWorld: WorldFactory = simWorldOf(referenceRoles);
+
+class SimWorld implements World {
+  readonly kind = 'sim';
+  readonly topology: Topology;
+  readonly #clock = new VirtualClock();
+  readonly #network: Network;
+  readonly #client: SimClient;
+  readonly #roles: readonly SimRole[];
+  readonly #remote: Remote;
+  #evidence: Promise<Evidence> | undefined;
+  #destroyed = false;
+
+  constructor(
+    readonly folder: string,
+    options: WorldOptions,
+    roles: SimRoles,
+  ) {
+    const topology = defaultTopology(options.policy);
+    this.topology = topology;
+    const fabric = roles.fabric(topology, options);
+    const hosts = [
+      { name: 'controller', actor: roles.controller(topology, options) },
+      ...topology.backends.map(({ name }) => ({ name, actor: roles.backend(topology, options, name) })),
+    ];
+    this.#roles = [fabric, ...hosts.map((host) => host.actor)];
+    this.#network = new Network({
+      clock: this.#clock,
+      impairment: createImpairment(options.faults, options.seed),
+      seed: options.seed,
+      fabric,
+      hosts,
+      client: (bytes) => this.#client.receive(bytes),
+    });
+    this.#client = new SimClient(
+      this.#clock,
+      clientAddresses(topology),
+      (bytes) => this.#network.sendFromClient(bytes),
+      options.seed,
+    );
+    this.#remote = { ip: address(topology.logical.ip), port: topology.logical.port };
+    this.#network.start();
+  }
+
+  async runClients(jobs: readonly ClientJob[]): Promise<readonly JobResult[]> {
+    const results = new Map<number, JobResult>();
+    for (const [index, job] of jobs.entries()) {
+      const program = this.#program(job);
+      const timeoutMs = job.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+      const begins = this.#clock.now + this.#client.random.below(START_SPREAD);
+      this.#clock.at(begins, () =>
+        startJob(this.#client, this.#remote, program, timeoutMs, (result) => results.set(index, result)),
+      );
+    }
+    await this.#run(() => results.size === jobs.length, null);
+    return jobs.map((_, index) => {
+      const result = results.get(index);
+      if (result === undefined) throw new WorldError(`job ${index} ended without a result`);
+      return result;
+    });
+  }
+
+  async settle(limitMs: number): Promise<void> {
+    const quiet = (): boolean =>
+      this.#network.still && this.#client.live === 0 && this.#roles.every((role) => role.held() === 0);
+    await this.#run(quiet, this.#clock.now + limitMs * MILLISECOND);
+  }
+
+  finish(): Promise<Evidence> {
+    if (this.#destroyed) return Promise.reject(new WorldError('the world was destroyed'));
+    this.#evidence ??= this.#writeEvidence();
+    return this.#evidence;
+  }
+
+  async destroy(): Promise<void> {
+    this.#destroyed = true;
+  }
+
+  #program(job: ClientJob): Program {
+    if (job.kind === 'script') return scriptProgram(job.steps);
+    const { ip, port } = this.topology.logical;
+    return httpProgram(job.program, job.requests, port === 80 ? ip : `${ip}:${port}`);
+  }
+
+  /** Runs events until `until` holds or `limit` is reached. */
+  async #run(until: () => boolean, limit: Nanos | null): Promise<void> {
+    const most = this.#clock.steps + MOST_EVENTS;
+    let turn = this.#clock.steps + EVENTS_PER_TURN;
+    while (!until()) {
+      if (this.#destroyed || this.#evidence) throw new WorldError('the world has ended');
+      const { next, steps } = this.#clock;
+      if (limit !== null && (next === undefined || next > limit)) {
+        this.#clock.idle(limit);
+        return;
+      }
+      if (next === undefined) throw new WorldError('nothing is left to happen, and yet the run is not over');
+      if (steps > most) throw new WorldError(`the run is not over after ${MOST_EVENTS} events`);
+      this.#clock.step();
+      if (steps > turn) {
+        turn = steps + EVENTS_PER_TURN;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+  }
+
+  async #writeEvidence(): Promise<Evidence> {
+    const stamp = (at: Nanos): bigint => EPOCH_NS + BigInt(at);
+    const lines = (rows: readonly object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('');
+    const vantages = ['client', 'controller', ...this.topology.backends.map((b) => b.name)];
+    const { frames, control, events } = this.#network;
+    // A frame is noted when its host hands it to the link, which may be before it leaves; what has not left yet was never seen.
+    const seen = frames.filter((frame) => frame.at <= this.#clock.now).sort((a, b) => a.at - b.at);
+    const evidence: Evidence = {
+      topology: this.topology,
+      capture: join(this.folder, 'capture.pcapng'),
+      controlLog: join(this.folder, 'capture.control.ndjson'),
+      trace: join(this.folder, 'trace.ndjson'),
+      captureDrops: 0,
+    };
+    const captured = seen.map(({ at, vantage, bytes }) => ({
+      interfaceName: vantage,
+      timestampNs: stamp(at),
+      bytes,
+      originalLength: bytes.length,
+    }));
+    try {
+      await writeFile(evidence.capture, encodePcapng(vantages, captured));
+      const log = control.map(({ at, entry }) => ({ t: String(stamp(at)), ...entry }));
+      await writeFile(evidence.controlLog, lines(log));
+      await writeFile(
+        evidence.trace,
+        lines(events.map(({ at, role, event }) => ({ t: String(stamp(at)), role, ...event }))),
+      );
+    } catch (cause) {
+      throw new WorldError(`evidence cannot be written: ${cause instanceof Error ? cause.message : cause}`, { cause });
+    }
+    return evidence;
+  }
+}
+
+function address(text: string): number {
+  const parsed = parseIpv4Address(text);
+  if (parsed === undefined) throw new WorldError(`not an IPv4 address: ${text}`);
+  return parsed;
+}
+
+function clientAddresses(topology: Topology): ConstructorParameters<typeof SimClient>[1] {
+  const [client] = topology.clients ?? [];
+  const mac = parseMacAddress(client?.mac ?? '');
+  if (client === undefined || mac === undefined) throw new WorldError('the topology has no client with a MAC address');
+  const ip = address(client.ip);
+  // The first address of a link's /24 is the switch's (harness/roles.ts).
+  return { mac, ip, gateway: ((ip & 0xffffff00) | 1) >>> 0 };
+}
