@@ -44,6 +44,14 @@ export function controllerConfig(topology: Topology, options: WorldOptions): Con
   };
 }
 
+/** Made once a process: the objects are 18 MB, and worlds are made by the hundred. Nobody writes to them. */
+let contents: ReadonlyMap<string, Uint8Array> | undefined;
+
+function objectContents(): ReadonlyMap<string, Uint8Array> {
+  contents ??= new Map([...objectCatalogue()].map(([path, spec]) => [path, generateBody(spec)]));
+  return contents;
+}
+
 export function backendConfig(topology: Topology, options: WorldOptions, name: string): BackendConfig {
   const self = topology.backends.find((b) => b.name === name);
   if (!self) throw new Error(`no backend ${name} in the topology`);
@@ -53,7 +61,7 @@ export function backendConfig(topology: Topology, options: WorldOptions, name: s
     mac: mac(self.mac),
     gatewayMac: mac(topology.logical.mac),
     port: topology.logical.port,
-    objects: new Map([...objectCatalogue()].map(([path, spec]) => [path, generateBody(spec)])),
+    objects: objectContents(),
     serviceDelayMs: options.serviceDelayMs ?? 0,
     receiveBuffer: 512 * 1024,
     without: options.without,
