@@ -1,0 +1,278 @@
+/** Capture files to frames: what each vantage saw, when, and whether its host sent it or got it. */
+import { readCapture } from '../../harness/capture/pcapng.js';
+import type { Topology } from '../../harness/topology.js';
+import {
+  formatIpv4Address,
+  type Ipv4Address,
+  type MacAddress,
+  parseIpv4Address,
+  parseMacAddress,
+} from '../../reference-impl/wire/addresses.js';
+import { pseudoHeaderSum, sum16 } from '../../reference-impl/wire/checksum.js';
+import { type FrameView, parseFrame } from '../../reference-impl/wire/frame.js';
+import { IpProtocol, type Ipv4View } from '../../reference-impl/wire/ipv4.js';
+import type { Seq } from '../../reference-impl/wire/seq.js';
+import { TcpFlag, type TcpOption, type TcpView } from '../../reference-impl/wire/tcp.js';
+
+export interface CaptureInput {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** For a file that does not name its interfaces: the vantage of all its frames. */
+  readonly vantage?: string;
+}
+
+/**
+ * - `valid`: the IP and TCP checksums are right.
+ * - `partial`: the TCP checksum holds the pseudo-header's sum only, as a host with checksum offload hands it to its card.
+ * - `wrong`: one of them is wrong.
+ * - `unknown`: too little was captured to say.
+ */
+export type Checksums = 'valid' | 'partial' | 'wrong' | 'unknown';
+
+/** An IPv4 packet as one vantage saw it. */
+export interface Frame {
+  readonly capture: string;
+  /** Counted over the whole file from 1. */
+  readonly number: number;
+  /** Which input file. */
+  readonly file: number;
+  readonly vantage: string;
+  /** Nanoseconds since the earliest frame of all captures. */
+  t: number;
+  /** By the vantage's host, or delivered to it. */
+  readonly direction: 'sent' | 'arrived';
+  readonly view: FrameView;
+  readonly ipv4: Ipv4View;
+  readonly srcMac: MacAddress;
+  readonly dstMac: MacAddress;
+  readonly src: Ipv4Address;
+  readonly dst: Ipv4Address;
+  readonly checksums: Checksums;
+}
+
+/** A TCP segment between a client and the logical port, at whichever address that port shows here. */
+export interface Segment extends Frame {
+  readonly tcp: TcpView;
+  readonly towards: 'server' | 'client';
+  /** `address:port` of the client. */
+  readonly client: string;
+  /** The address at the server's end as seen here: logical, the controller's or a backend's. */
+  readonly serverIp: Ipv4Address;
+  readonly seq: Seq;
+  readonly ack: Seq;
+  /** Of `TcpFlag`. */
+  readonly flags: number;
+  /** The 16-bit field. */
+  readonly window: number;
+  readonly payload: Uint8Array;
+  /** Payload bytes on the wire; `payload` is shorter when the capture cut the frame. */
+  readonly length: number;
+  /** Where `seq` lies in its sender's byte stream, 0 being the first byte behind the SYN; NaN while the connection's start is unknown. */
+  offset: number;
+  /** Where `ack` lies in the other stream; NaN without ACK flag or start. */
+  acked: number;
+}
+
+export interface Hosts {
+  readonly logicalIp: Ipv4Address;
+  readonly logicalPort: number;
+  readonly fabricMac: MacAddress | undefined;
+  readonly controllerIp: Ipv4Address;
+  /** Backend addresses by name. */
+  readonly backends: ReadonlyMap<string, { readonly ip: Ipv4Address; readonly mac: MacAddress | undefined }>;
+  /** The MAC of the host at each vantage, where the topology tells it. */
+  readonly macs: ReadonlyMap<string, MacAddress>;
+  /** Addresses of controller and backends, by address. */
+  readonly serverNames: ReadonlyMap<Ipv4Address, string>;
+}
+
+export interface Decoded {
+  readonly segments: readonly Segment[];
+  /** IPv4 packets that are no client segment. */
+  readonly others: readonly Frame[];
+  /** Vantages that are in the captures, whether they saw anything or not. */
+  readonly vantages: ReadonlySet<string>;
+  readonly notes: readonly string[];
+  /** Epoch nanoseconds of `t` = 0. */
+  readonly origin: bigint;
+}
+
+export type DecodeOutcome =
+  | { readonly ok: true; readonly decoded: Decoded }
+  | { readonly ok: false; readonly error: string };
+
+export function isFlagged(segment: { readonly flags: number }, flag: keyof typeof TcpFlag): boolean {
+  return (segment.flags & TcpFlag[flag]) !== 0;
+}
+
+/** The offset behind the segment's last byte, its FIN counted as one. */
+export function endOf(segment: Segment): number {
+  return segment.offset + segment.length + (isFlagged(segment, 'FIN') ? 1 : 0) + (isFlagged(segment, 'SYN') ? 1 : 0);
+}
+
+export function optionOf<K extends TcpOption['kind']>(
+  segment: Segment,
+  kind: K,
+): Extract<TcpOption, { kind: K }> | undefined {
+  return segment.tcp.options.find((option): option is Extract<TcpOption, { kind: K }> => option.kind === kind);
+}
+
+function address(text: string): Ipv4Address {
+  return parseIpv4Address(text) ?? 0;
+}
+
+function mac(text: string | undefined): MacAddress | undefined {
+  return text === undefined ? undefined : parseMacAddress(text.toLowerCase());
+}
+
+export function hostsOf(topology: Topology): Hosts {
+  const backends = new Map(topology.backends.map((b) => [b.name, { ip: address(b.ip), mac: mac(b.mac) }]));
+  const macs = new Map<string, MacAddress>();
+  const learn = (vantage: string, text: string | undefined): void => {
+    const value = mac(text);
+    if (value !== undefined) macs.set(vantage, value);
+  };
+  learn('controller', topology.controller.mac);
+  for (const backend of topology.backends) learn(backend.name, backend.mac);
+  if (topology.clients?.length === 1) learn('client', topology.clients[0]?.mac);
+  const controllerIp = address(topology.controller.ip);
+  return {
+    logicalIp: address(topology.logical.ip),
+    logicalPort: topology.logical.port,
+    fabricMac: mac(topology.logical.mac),
+    controllerIp,
+    backends,
+    macs,
+    serverNames: new Map([
+      [controllerIp, 'controller'],
+      ...[...backends].map(([name, { ip }]): [Ipv4Address, string] => [ip, name]),
+    ]),
+  };
+}
+
+const ETHERNET_LINK = 1;
+
+/** Total: any bytes give frames or one line that says which file cannot be read and why. */
+export function decodeCaptures(captures: readonly CaptureInput[], topology: Topology): DecodeOutcome {
+  const hosts = hostsOf(topology);
+  const known = new Set(['client', 'controller', ...hosts.backends.keys()]);
+  const vantages = new Set<string>();
+  const notes: string[] = [];
+  const read: { file: number; input: CaptureInput; number: number; vantage: string; at: bigint; bytes: Uint8Array }[] =
+    [];
+  let origin: bigint | undefined;
+  for (const [file, input] of captures.entries()) {
+    const capture = readCapture(input.bytes);
+    if (!capture.ok) {
+      const { reason, offset, detail } = capture.error;
+      return { ok: false, error: `${input.name}: ${reason} at byte ${offset}: ${detail}` };
+    }
+    const usable = capture.interfaces.map(({ name, linkType }, index) => {
+      const vantage = input.vantage ?? name;
+      if (vantage === undefined) {
+        notes.push(`${input.name}: interface ${index} has no name; name its vantage with FILE@vantage`);
+        return undefined;
+      }
+      if (!known.has(vantage)) {
+        notes.push(`${input.name}: interface ${vantage} is no vantage of the topology and was ignored`);
+        return undefined;
+      }
+      if (linkType !== ETHERNET_LINK) {
+        notes.push(`${input.name}: interface ${vantage} has link type ${linkType}, not Ethernet, and was ignored`);
+        return undefined;
+      }
+      vantages.add(vantage);
+      return vantage;
+    });
+    for (const [index, frame] of capture.frames.entries()) {
+      const vantage = usable[frame.interfaceIndex];
+      if (vantage === undefined) continue;
+      if (origin === undefined || frame.timestampNs < origin) origin = frame.timestampNs;
+      read.push({ file, input, number: index + 1, vantage, at: frame.timestampNs, bytes: frame.bytes });
+    }
+  }
+  if (vantages.size === 0) {
+    return {
+      ok: false,
+      error: `no capture has an interface named ${[...known].join(', ')}${notes.length > 0 ? ` (${notes[0]})` : ''}`,
+    };
+  }
+  const zero = origin ?? 0n;
+  const segments: Segment[] = [];
+  const others: Frame[] = [];
+  for (const { file, input, number, vantage, at, bytes } of read) {
+    const parsed = parseFrame(bytes);
+    if (!parsed.ok || parsed.value.ipv4 === undefined) continue;
+    const view = parsed.value;
+    const ipv4 = parsed.value.ipv4;
+    const place = { capture: input.name, number, file, vantage, t: Number(at - zero) };
+    const frame = dissect(view, ipv4, place, hosts);
+    if ('towards' in frame) segments.push(frame);
+    else others.push(frame);
+  }
+  return { ok: true, decoded: { segments, others, vantages, notes, origin: zero } };
+}
+
+type Place = Pick<Frame, 'capture' | 'number' | 'file' | 'vantage' | 't'>;
+
+function dissect(view: FrameView, ipv4: Ipv4View, place: Place, hosts: Hosts): Frame | Segment {
+  const { tcp } = view;
+  const { src, dst } = ipv4;
+  const srcMac = view.ethernet.src;
+  const dstMac = view.ethernet.dst;
+  const checksums = checksumsOf(ipv4, tcp);
+  const own = hosts.macs.get(place.vantage);
+  const isServer = (ip: Ipv4Address): boolean => ip === hosts.logicalIp || hosts.serverNames.has(ip);
+  const common = { ...place, view, ipv4, srcMac, dstMac, src, dst, checksums };
+  const byMac =
+    own === undefined || srcMac === dstMac
+      ? undefined
+      : srcMac === own
+        ? 'sent'
+        : dstMac === own
+          ? 'arrived'
+          : undefined;
+  if (tcp !== undefined && !ipv4.isFragment) {
+    const towards =
+      isServer(dst) && !isServer(src) && tcp.dstPort === hosts.logicalPort
+        ? 'server'
+        : isServer(src) && !isServer(dst) && tcp.srcPort === hosts.logicalPort
+          ? 'client'
+          : undefined;
+    if (towards !== undefined) {
+      const byRole = (place.vantage === 'client') === (towards === 'server') ? 'sent' : 'arrived';
+      const { payload } = tcp;
+      return {
+        ...common,
+        tcp,
+        direction: byMac ?? byRole,
+        towards,
+        client:
+          towards === 'server'
+            ? `${formatIpv4Address(src)}:${tcp.srcPort}`
+            : `${formatIpv4Address(dst)}:${tcp.dstPort}`,
+        serverIp: towards === 'server' ? dst : src,
+        seq: tcp.seq,
+        ack: tcp.ack,
+        flags: tcp.flags,
+        window: tcp.window,
+        payload,
+        length: tcp.payloadLength,
+        offset: Number.NaN,
+        acked: Number.NaN,
+      };
+    }
+  }
+  const name = hosts.serverNames.get(src) ?? (isServer(src) ? 'controller' : 'client');
+  return { ...common, direction: byMac ?? (name === place.vantage ? 'sent' : 'arrived') };
+}
+
+function checksumsOf(ipv4: Ipv4View, tcp: TcpView | undefined): Checksums {
+  if (!ipv4.checksumValid()) return 'wrong';
+  if (tcp === undefined) return 'valid';
+  if (!tcp.complete || ipv4.isFragment) return 'unknown';
+  const pseudo = pseudoHeaderSum(ipv4.src, ipv4.dst, IpProtocol.TCP, tcp.length);
+  if (sum16(tcp.bytes, tcp.offset, tcp.offset + tcp.length, pseudo) === 0xffff) return 'valid';
+  const withoutLength = pseudoHeaderSum(ipv4.src, ipv4.dst, IpProtocol.TCP, 0);
+  return tcp.checksum === pseudo || tcp.checksum === withoutLength ? 'partial' : 'wrong';
+}

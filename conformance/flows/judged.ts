@@ -1,0 +1,95 @@
+/** The analysed evidence that every passive check is given: connections, hand-offs, other traffic, the control log. */
+import type { Topology } from '../../harness/topology.js';
+import type { ControlLogEntry } from '../../harness/world.js';
+import { alignClocks } from './clocks.js';
+import { type Connection, connectionsOf, type Exchange, type Handoff, isBackend } from './connection.js';
+import { type CaptureInput, decodeCaptures, type Frame, type Hosts, hostsOf } from './decode.js';
+import { type ControlLog, indexControlLog } from './logged.js';
+import { type Packet, pairOthers, pairSegments } from './packets.js';
+
+export interface Judged {
+  readonly topology: Topology;
+  readonly hosts: Hosts;
+  /** The vantages that the captures have. */
+  readonly vantages: ReadonlySet<string>;
+  readonly connections: readonly Connection[];
+  /** Every client segment of every connection, as packets, in order of time. */
+  readonly packets: readonly Packet[];
+  /** IPv4 traffic that is none of the logical port's. */
+  readonly others: readonly Packet<Frame>[];
+  /** All hand-offs in order of time. */
+  readonly handoffs: readonly HandedExchange[];
+  readonly log: ControlLog | undefined;
+  /** Time of the last frame. */
+  readonly end: number;
+  /** Whether a vantage's frames carry checksums left to a network card, or segments no link carries. */
+  offloaded(vantage: string): boolean;
+  /** What was left out and why, for people. */
+  readonly notes: readonly string[];
+}
+
+/** An exchange that was handed off. */
+export interface HandedExchange extends Exchange {
+  readonly handoff: Handoff;
+}
+
+export interface AnalyseInput {
+  readonly captures: readonly CaptureInput[];
+  readonly topology: Topology;
+  readonly controlLog?: { readonly name: string; readonly entries: readonly ControlLogEntry[] };
+}
+
+export type AnalyseOutcome =
+  | { readonly ok: true; readonly judged: Judged }
+  /** One line: which file, where in it, and why it cannot be read. */
+  | { readonly ok: false; readonly error: string };
+
+/** Larger than any frame a link carries without offloads (a jumbo frame's IP packet). */
+const LARGEST_PACKET = 9216;
+
+/** Total. Captures of one run on one network; several files are brought to one clock. O(n log n) in the number of frames. */
+export function analyse(input: AnalyseInput): AnalyseOutcome {
+  const { topology } = input;
+  const outcome = decodeCaptures(input.captures, topology);
+  if (!outcome.ok) return outcome;
+  const { segments, others, vantages, origin } = outcome.decoded;
+  const notes = [...outcome.decoded.notes];
+  const hosts = hostsOf(topology);
+  if (input.captures.length > 1) notes.push(...alignClocks(segments, others));
+  const packets = pairSegments(segments);
+  const log = input.controlLog && indexControlLog(input.controlLog.name, input.controlLog.entries, origin);
+  const connections = connectionsOf(packets, hosts, log);
+  const handoffs = connections
+    .flatMap(({ exchanges }) => exchanges)
+    .filter((exchange): exchange is HandedExchange => exchange.handoff !== undefined)
+    .sort((a, b) => startOf(a.handoff) - startOf(b.handoff));
+  const offloads = new Set<string>();
+  let end = 0;
+  for (const segment of segments) {
+    end = Math.max(end, segment.t);
+    if (segment.checksums === 'partial' || segment.ipv4.totalLength > LARGEST_PACKET) offloads.add(segment.vantage);
+  }
+  for (const frame of others) end = Math.max(end, frame.t);
+  const judged: Judged = {
+    topology,
+    hosts,
+    vantages,
+    connections,
+    packets,
+    others: pairOthers(others),
+    handoffs,
+    log,
+    end,
+    offloaded: (vantage) => offloads.has(vantage),
+    notes,
+  };
+  return { ok: true, judged };
+}
+
+/** The first moment at which a hand-off shows. */
+export function startOf(handoff: Handoff): number {
+  return handoff.first?.t ?? handoff.log?.handoff.t ?? handoff.until;
+}
+
+export type { Connection, Exchange, Handoff };
+export { isBackend };
