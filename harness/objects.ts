@@ -12,7 +12,10 @@ export const OBJECT_SIZES = {
   '8m': 8 * 1024 * 1024,
 } as const satisfies Record<string, number>;
 
-/** `size` bytes from a 32-bit xorshift generator; the same spec always gives the same bytes. */
+/**
+ * `size` bytes from a 32-bit xorshift generator; the same spec always gives the same bytes. Lower-case letters only, so that no packet
+ * dissector takes a piece of a body for a header and calls a sound frame malformed.
+ */
 export function generateBody(spec: BodySpec): Uint8Array {
   const bytes = new Uint8Array(spec.size);
   let x = (Math.imul(spec.seed, 2654435761) ^ 0x9e3779b9) >>> 0 || 1;
@@ -20,7 +23,7 @@ export function generateBody(spec: BodySpec): Uint8Array {
     x ^= x << 13;
     x ^= x >>> 17;
     x ^= x << 5;
-    bytes[i] = x & 0xff;
+    bytes[i] = 0x61 + ((x >>> 8) % 26);
   }
   return bytes;
 }

@@ -6,7 +6,7 @@ import { writeFileSync } from 'node:fs';
 import type { Topology } from '../topology.js';
 import { WorldError } from '../world.js';
 import { inNamespace, offloadsOff } from './libc.js';
-import { Attendant } from './processes.js';
+import { Attendant, enter } from './processes.js';
 
 /** Where a control peer of the controller listens, and the controller's own address on that link. */
 export interface ControlLink {
@@ -25,11 +25,6 @@ export interface Network {
 }
 
 const CONTROL_PORT = 7400;
-
-/** The command that runs `command` inside the namespace that `pid` is in. */
-export function enter(pid: number, command: readonly string[]): string[] {
-  return ['nsenter', `--net=/proc/${pid}/ns/net`, '--', ...command];
-}
 
 /** First address of the host's /24: the switch's on that link. */
 function gatewayOf(address: string): string {

@@ -26,6 +26,11 @@ export function nodeCommand(module: string, base: string): string[] {
   return [process.execPath, ...(source ? [`--import=${import.meta.resolve('tsx')}`] : []), file];
 }
 
+/** The command that runs `command` inside the namespace that `pid` is in. */
+export function enter(pid: number, command: readonly string[]): string[] {
+  return ['nsenter', `--net=/proc/${pid}/ns/net`, '--', ...command];
+}
+
 /** The environment of everything we start: the user's, without what would change how a client or a role behaves. */
 export function plainEnvironment(home: string): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
