@@ -14,6 +14,8 @@ export interface ClientSurroundings {
   readonly folder: string;
   readonly host: string;
   readonly port: number;
+  /** Ends the program early when aborted. */
+  readonly signal: AbortSignal;
   /** Wraps a command line so that it runs inside the client's namespace. */
   enter(command: readonly string[]): string[];
 }
@@ -102,7 +104,7 @@ async function curl(
     for (const [name, value] of Object.entries(request.headers)) command.push('--header', `${name}: ${value}`);
     command.push(`http://${at.host}:${at.port}${request.path}`);
   }
-  const ran = await runProgram(at.enter(command), at.folder, timeoutMs);
+  const ran = await runProgram(at.enter(command), { home: at.folder, timeoutMs, signal: at.signal });
   const responses: HttpResponse[] = [];
   for (const [i, line] of ran.stdout.trim().split('\n').entries()) {
     const [status, connects, exitCode] = line.split(' ').map(Number);
@@ -146,8 +148,7 @@ async function wget(
   for (const [name, value] of Object.entries(first.headers)) command.push(`--header=${name}: ${value}`);
   const ran = await runProgram(
     at.enter([...command, ...requests.map((r) => `http://${at.host}:${at.port}${r.path}`)]),
-    at.folder,
-    timeoutMs,
+    { home: at.folder, timeoutMs, signal: at.signal },
   );
   const responses: HttpResponse[] = [];
   if (first.method === 'HEAD') {
@@ -179,7 +180,11 @@ async function jobReader(
   timeoutMs: number,
 ): Promise<JobResult> {
   const job: ProgramJob = { host: at.host, port: at.port, timeoutMs, requests };
-  const ran = await runProgram(at.enter(command), at.folder, timeoutMs, JSON.stringify(job));
+  const ran = await runProgram(
+    at.enter(command),
+    { home: at.folder, timeoutMs, signal: at.signal },
+    JSON.stringify(job),
+  );
   if (ran.timedOut || ran.stdout === '') return failed(complaint(program, ran, timeoutMs), []);
   return JSON.parse(ran.stdout) as JobResult;
 }

@@ -9,8 +9,20 @@ export interface Ran {
   readonly timedOut: boolean;
 }
 
+export interface RunLimits {
+  /** Working directory and HOME. */
+  readonly home: string;
+  readonly timeoutMs: number;
+  /** Kills the program when aborted. */
+  readonly signal: AbortSignal;
+}
+
 /** Rejects only when the program cannot be started at all. */
-export function runProgram(command: readonly string[], home: string, timeoutMs: number, input = ''): Promise<Ran> {
+export function runProgram(
+  command: readonly string[],
+  { home, timeoutMs, signal }: RunLimits,
+  input = '',
+): Promise<Ran> {
   const [program = '', ...args] = command;
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
@@ -34,6 +46,8 @@ export function runProgram(command: readonly string[], home: string, timeoutMs: 
       killGroup();
     }, timeoutMs);
     process.once('exit', killGroup);
+    signal.addEventListener('abort', killGroup);
+    if (signal.aborted) killGroup();
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
     });
@@ -45,6 +59,7 @@ export function runProgram(command: readonly string[], home: string, timeoutMs: 
     const over = () => {
       clearTimeout(timer);
       process.off('exit', killGroup);
+      signal.removeEventListener('abort', killGroup);
     };
     child.once('error', (error) => {
       over();

@@ -13,7 +13,7 @@ import { isAlive } from './run-folder.js';
 
 const STATE_FILE = 'state.json';
 const SOCKET_FILE = 'lab.sock';
-const START_MS = 30_000;
+const START_MS = 90_000;
 
 function stateFolder(): string {
   const runtime = process.env.XDG_RUNTIME_DIR;

@@ -89,9 +89,10 @@ export class Attendant {
   failure(): WorldError {
     const complaint = this.#complaint.trim().split('\n');
     const why = complaint.find((line) => /^\w*Error\b|: /.test(line)) ?? complaint[0];
-    return new WorldError(
-      `${this.name} ended: ${this.#startError || why || `exit code ${this.#child.exitCode ?? this.#child.signalCode}`}`,
-    );
+    const { exitCode, signalCode } = this.#child;
+    const how = signalCode ? `by ${signalCode}` : `with exit code ${exitCode}`;
+    const reason = this.#startError || why;
+    return new WorldError(`${this.name} ended ${reason ? `because of: ${reason}` : how}`);
   }
 
   #read(text: string): void {

@@ -1,4 +1,5 @@
 /** The Linux world: namespaces joined by veth, each role a process, real clients, captures at every link. */
+import { setMaxListeners } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { runHttpProgram } from '../clients/http-programs.js';
@@ -13,7 +14,7 @@ import type { RoleLaunch } from './role-main.js';
 import type { RoleRim } from './role-runtime.js';
 import { createRunFolder } from './run-folder.js';
 
-const START_MS = 20_000;
+const START_MS = 60_000;
 const ANSWER_MS = 20_000;
 const JOB_MS = 15_000;
 const SETTLE_POLL_MS = 10;
@@ -42,6 +43,7 @@ export class LinuxWorld implements World {
   #network: Network | undefined;
   #capture: Attendant | undefined;
   #failure: WorldError | undefined;
+  readonly #clients = new AbortController();
   #ending = false;
   #jobs = 0;
 
@@ -51,6 +53,7 @@ export class LinuxWorld implements World {
     this.topology = defaultTopology(options.policy);
     this.#scratch = createRunFolder();
     this.#environment = plainEnvironment(this.#scratch);
+    setMaxListeners(0, this.#clients.signal);
     live.add(this);
   }
 
@@ -74,6 +77,16 @@ export class LinuxWorld implements World {
     return this.#holder('client');
   }
 
+  /** The processes it started that hold it together, by name (`namespace client`, `switch`, `capture`, ...). */
+  get processes(): ReadonlyMap<string, number> {
+    return new Map([...this.#started].map((attendant) => [attendant.name, attendant.pid]));
+  }
+
+  /** Its temporary files: role logs until `finish` joins them, and what clients send and receive. */
+  get scratchFolder(): string {
+    return this.#scratch;
+  }
+
   #holder(name: string): number {
     const holder = this.#network?.holders.get(name);
     if (!holder) throw new WorldError(`there is no namespace ${name}`);
@@ -89,7 +102,10 @@ export class LinuxWorld implements World {
     );
     this.#started.add(attendant);
     void attendant.exited.then(() => {
-      if (!this.#ending) this.#failure ??= attendant.failure();
+      if (this.#ending) return;
+      this.#failure ??= attendant.failure();
+      // Nobody will answer them any more.
+      this.#clients.abort();
     });
     return attendant;
   }
@@ -153,17 +169,22 @@ export class LinuxWorld implements World {
     mkdirSync(folder);
     const timeoutMs = job.timeoutMs ?? JOB_MS;
     const { ip: host, port } = this.topology.logical;
+    const { signal } = this.#clients;
     // Clients do not watch a pipe as our own processes do; the kernel ends them with us.
     const inClient = (command: readonly string[]) =>
       enter(this.clientNamespace, ['setpriv', '--pdeathsig', 'KILL', '--', ...command]);
     try {
       if (job.kind === 'http')
-        return await runHttpProgram(job.program, job.requests, { folder, host, port, enter: inClient }, timeoutMs);
+        return await runHttpProgram(
+          job.program,
+          job.requests,
+          { folder, host, port, signal, enter: inClient },
+          timeoutMs,
+        );
       const command = inClient(nodeCommand('../clients/script-main', import.meta.url));
       const ran = await runProgram(
         command,
-        folder,
-        timeoutMs,
+        { home: folder, timeoutMs, signal },
         JSON.stringify({ address: host, port, steps: job.steps }),
       );
       if (ran.timedOut) return { ok: false, error: `the script was not done after ${timeoutMs} ms`, responses: [] };
@@ -195,7 +216,6 @@ export class LinuxWorld implements World {
     this.#check();
     this.#ending = true;
     try {
-      const { vantages } = this.#network ?? { vantages: [] };
       await Promise.all([...this.#roles.values()].map((role) => role.ask({ command: 'stop' }, ANSWER_MS)));
       const captured = await this.#capture?.ask({ command: 'stop' }, ANSWER_MS);
       const evidence: Evidence = {
@@ -205,7 +225,7 @@ export class LinuxWorld implements World {
         trace: join(this.#folder, 'trace.ndjson'),
         captureDrops: Number(captured?.drops ?? 0),
       };
-      if (vantages.length === 0 || !existsSync(evidence.capture)) throw new WorldError('the capture wrote no file');
+      if (!existsSync(evidence.capture)) throw new WorldError('the capture wrote no file');
       this.#merge('control', evidence.controlLog);
       this.#merge('trace', evidence.trace);
       return evidence;
@@ -229,11 +249,14 @@ export class LinuxWorld implements World {
   async destroy(): Promise<void> {
     this.abandon();
     await Promise.all([...this.#started].map((attendant) => attendant.exited));
+    // A role may have made a file while the folder was being removed.
+    rmSync(this.#scratch, { recursive: true, force: true });
   }
 
   /** Kills what was started and removes temporary files, without waiting. */
   abandon(): void {
     this.#ending = true;
+    this.#clients.abort();
     for (const attendant of this.#started) attendant.kill();
     rmSync(this.#scratch, { recursive: true, force: true });
     live.delete(this);
