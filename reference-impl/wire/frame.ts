@@ -46,7 +46,7 @@ export function parseFrame(bytes: Uint8Array): Parsed<FrameView> {
       if (parsed.ok) tcp = parsed.value;
       else error = parsed.error;
     } else if (ipv4.protocol === IpProtocol.UDP) {
-      const parsed = parseUdp(bytes, ipv4.payloadOffset, ipv4.moreFragments ? undefined : length);
+      const parsed = parseUdp(bytes, ipv4.payloadOffset, length, ipv4.moreFragments);
       if (parsed.ok) udp = parsed.value;
       else error = parsed.error;
     }
@@ -64,7 +64,7 @@ export function copyFrame(frame: FrameView): FrameView {
     arp: arp && new ArpView(bytes, arp.offset),
     ipv4: ipv4 && new Ipv4View(bytes, ipv4.offset),
     tcp: tcp && new TcpView(bytes, tcp.offset, tcp.length),
-    udp: udp && new UdpView(bytes, udp.offset),
+    udp: udp && new UdpView(bytes, udp.offset, udp.end),
     error: frame.error,
   };
 }

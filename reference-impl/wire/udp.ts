@@ -10,6 +10,8 @@ export class UdpView {
   constructor(
     readonly bytes: Uint8Array,
     readonly offset: number,
+    /** Behind the last captured byte of IP payload. */
+    readonly end: number,
   ) {}
 
   get srcPort(): number {
@@ -32,7 +34,7 @@ export class UdpView {
 
   /** The captured part of the payload. */
   get payload(): Uint8Array {
-    return this.bytes.subarray(this.offset + UDP_HEADER_LENGTH, this.offset + this.length);
+    return this.bytes.subarray(this.offset + UDP_HEADER_LENGTH, Math.min(this.end, this.offset + this.length));
   }
 
   /** By the UDP length, even where fewer bytes were captured. */
@@ -42,7 +44,7 @@ export class UdpView {
 
   /** Whether every byte was captured, so that the checksum can be judged. */
   get complete(): boolean {
-    return this.offset + this.length <= this.bytes.length;
+    return this.offset + this.length <= this.end;
   }
 
   /** True where the sender made none; false also for what cannot be judged: an incomplete capture or a fragment. */
@@ -54,14 +56,16 @@ export class UdpView {
   }
 }
 
-/** `available`: bytes of IP payload; undefined in a first fragment, whose datagram goes on behind it. */
-export function parseUdp(bytes: Uint8Array, offset: number, available: number | undefined): Parsed<UdpView> {
-  const captured = bytes.length - offset;
+/** `available`: bytes of IP payload; `fragment`: whether more fragments follow, so that the datagram is longer than that. */
+export function parseUdp(bytes: Uint8Array, offset: number, available: number, fragment: boolean): Parsed<UdpView> {
+  if (available < UDP_HEADER_LENGTH) return wireError('udp', 'length', `${available} bytes are less than a UDP header`);
+  const end = Math.min(bytes.length, offset + available);
+  const captured = end - offset;
   if (captured < UDP_HEADER_LENGTH)
     return wireError('udp', 'truncated', `${captured} bytes are less than a UDP header`);
-  const view = new UdpView(bytes, offset);
+  const view = new UdpView(bytes, offset, end);
   if (view.length < UDP_HEADER_LENGTH) return wireError('udp', 'length', `a length of ${view.length}`);
-  if (available !== undefined && view.length > available) {
+  if (!fragment && view.length > available) {
     return wireError('udp', 'length', `a length of ${view.length} in ${available} bytes of IP payload`);
   }
   return { ok: true, value: view };

@@ -6,6 +6,6 @@ import type { Test } from 'tap';
 export function holds<Ts>(t: Test, property: fc.IProperty<Ts>, numRuns = 200): void {
   const seed = process.env.PRISM_SEED;
   const details = fc.check(property, { numRuns, ...(seed === undefined ? {} : { seed: Number(seed) }) });
-  if (details.failed) t.fail(fc.defaultReportMessage(details));
+  if (details.failed) t.fail(fc.defaultReportMessage(details) ?? 'does not hold');
   else t.pass(`holds in ${details.numRuns} runs (seed ${details.seed})`);
 }
