@@ -203,7 +203,7 @@ function transfer(fates: readonly number[], up: Uint8Array, down: Uint8Array, is
   return { states: state.map((e) => e.state), up: Buffer.concat(got[1] ?? []), down: Buffer.concat(got[0] ?? []) };
 }
 
-t.test('whatever the path loses, doubles or delays, both streams arrive whole and both ends close', async (t) => {
+t.test('whatever the path loses, doubles or delays, both streams arrive whole and both ends close', async () => {
   fc.assert(
     fc.property(
       // At most one fate in three is a loss, so that ten time-outs in a row do not happen.
