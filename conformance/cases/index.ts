@@ -7,8 +7,8 @@ import { curlSizes } from './clients/curl-sizes.js';
 import { nodeReadsAndWrites, pythonReadsAndWrites, wgetReadsAndWrites } from './clients/other-programs.js';
 import { abortDuringHandoff, abortWhenIdle } from './close/abort.js';
 import { connectionClose, http10 } from './close/by-server.js';
+import { finBehindHeader } from './close/fin-behind-header.js';
 import { finBehindPayload } from './close/fin-behind-payload.js';
-import { finBehindRead } from './close/fin-behind-read.js';
 import { halfCloseWhenIdle } from './close/half-close-when-idle.js';
 import { eightConnections } from './concurrency/eight-connections.js';
 import { neighbours } from './concurrency/neighbours.js';
@@ -63,7 +63,7 @@ export const CASES: readonly ConformanceCase[] = [
   neighbours,
   // The end of a connection.
   finBehindPayload,
-  finBehindRead,
+  finBehindHeader,
   halfCloseWhenIdle,
   connectionClose,
   http10,

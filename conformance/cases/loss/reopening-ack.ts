@@ -26,7 +26,7 @@ export const reopeningAckLost: ConformanceCase = {
 
 export const zeroWindowAckLate: ConformanceCase = {
   id: 'RET-2.zero-window-ack-late',
-  clauses: ['RET-2', 'SWT-6', 'BKD-3', 'RET-7'],
+  clauses: ['RET-2', 'SWT-6', 'HOF-6'],
   summary: "A backend's answers to window probes arrive long after the window was reopened; the client does not stall.",
   worlds: ['sim', 'linux'],
   options: {
