@@ -64,20 +64,20 @@ export const referenceRoles: SimRoles = {
 };
 
 /** A factory of worlds made of these cores. */
-export function simWorldOf(roles: SimRoles): WorldFactory {
+export function simWorldOf(roles: SimRoles): (...args: Parameters<WorldFactory>) => Promise<SimWorld> {
   return async (folder, options) => new SimWorld(folder, options, roles);
 }
 
 /** A world made of the reference's cores. */
-export const createSimWorld: WorldFactory = simWorldOf(referenceRoles);
+export const createSimWorld = simWorldOf(referenceRoles) satisfies WorldFactory;
 
-class SimWorld implements World {
+export class SimWorld implements World {
   readonly kind = 'sim';
   readonly topology: Topology;
   readonly #clock = new VirtualClock();
   readonly #network: Network;
   readonly #client: SimClient;
-  readonly #roles: readonly SimRole[];
+  readonly #roles: ReadonlyMap<string, SimRole>;
   readonly #remote: Remote;
   #evidence: Promise<Evidence> | undefined;
   #destroyed = false;
@@ -94,7 +94,7 @@ class SimWorld implements World {
       { name: 'controller', actor: roles.controller(topology, options) },
       ...topology.backends.map(({ name }) => ({ name, actor: roles.backend(topology, options, name) })),
     ];
-    this.#roles = [fabric, ...hosts.map((host) => host.actor)];
+    this.#roles = new Map([['switch', fabric], ...hosts.map(({ name, actor }) => [name, actor] as const)]);
     this.#network = new Network({
       clock: this.#clock,
       impairment: createImpairment(options.faults, options.seed),
@@ -132,9 +132,16 @@ class SimWorld implements World {
   }
 
   async settle(limitMs: number): Promise<void> {
-    const quiet = (): boolean =>
-      this.#network.still && this.#client.live === 0 && this.#roles.every((role) => role.held() === 0);
+    const quiet = (): boolean => this.#network.still && Object.keys(this.held()).length === 0;
     await this.#run(quiet, this.#clock.now + limitMs * MILLISECOND);
+  }
+
+  /** Who still holds how many rules, connections or services; empty when nothing of any connection is left (RET-6). */
+  held(): Readonly<Record<string, number>> {
+    const held: Record<string, number> = {};
+    for (const [name, role] of this.#roles) if (role.held() > 0) held[name] = role.held();
+    if (this.#client.live > 0) held.client = this.#client.live;
+    return held;
   }
 
   finish(): Promise<Evidence> {

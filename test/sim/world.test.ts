@@ -4,9 +4,9 @@ import { readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
 import { readCapture } from '../../harness/capture/pcapng.js';
 import { generateBody, objectCatalogue } from '../../harness/objects.js';
-import { createSimWorld, referenceRoles, simWorldOf } from '../../harness/sim/world.js';
+import { createSimWorld, referenceRoles, type SimWorld, simWorldOf } from '../../harness/sim/world.js';
 import { defaultPolicy } from '../../harness/topology.js';
-import type { BodySpec, ClientJob, Evidence, JobResult, ScriptStep, World, WorldOptions } from '../../harness/world.js';
+import type { BodySpec, ClientJob, Evidence, JobResult, ScriptStep, WorldOptions } from '../../harness/world.js';
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 const digest = (spec: BodySpec): string => sha256(generateBody(spec));
@@ -16,7 +16,7 @@ const object = (path: string): BodySpec => {
   return spec;
 };
 
-async function world(t: Test, options: Partial<WorldOptions> = {}): Promise<World> {
+async function world(t: Test, options: Partial<WorldOptions> = {}): Promise<SimWorld> {
   return createSimWorld(t.testdir({}), { seed: 1, without: [], policy: defaultPolicy, faults: [], ...options });
 }
 
@@ -29,6 +29,7 @@ async function run(
   const w = await world(t, options);
   const results = await w.runClients(jobs);
   await w.settle(30_000);
+  t.same(w.held(), {});
   return { results, evidence: await w.finish() };
 }
 
