@@ -1,6 +1,6 @@
 /** `prism lab`: a live topology in Linux namespaces, to play with by hand. */
 import { spawn } from 'node:child_process';
-import { relative, resolve } from 'node:path';
+import { relative } from 'node:path';
 import type { Command } from 'commander';
 import { didYouMean } from '../../conformance/nearest.js';
 import { findLab, labCommand, startLab, stopLab } from '../../harness/linux/lab.js';
@@ -70,7 +70,10 @@ async function down(options: OutputOptions): Promise<void> {
   present();
   const out = prepareOut(options.out ?? OUT);
   const { files, captureDrops } = await stopLab(out);
-  const here = (path: string) => relative(process.cwd(), resolve(path)) || '.';
+  const here = (path: string): string => {
+    const short = relative(process.cwd(), path);
+    return short.startsWith('..') ? path : short;
+  };
   output.line('The lab is down. It wrote:');
   for (const file of files) output.line(`  ${here(file)}`);
   if (captureDrops > 0) output.problem(`The capture missed ${captureDrops} frames.`);
