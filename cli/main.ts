@@ -75,8 +75,12 @@ function report(error: unknown): number {
   return code;
 }
 
-/** Runs one command line (without node and script); answers the exit code and leaves nothing running. */
-export async function main(argv: readonly string[]): Promise<number> {
+let guarded = false;
+
+/** What has to be caught outside of any command, once a process. */
+function guardProcess(): void {
+  if (guarded) return;
+  guarded = true;
   // A reader that has seen enough (`| head`) is no error; the exit code still says what was found.
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error) => {
@@ -85,6 +89,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   // Errors that no command awaits, such as those of a timer, are the harness's too: never Node's exit code 1.
   process.on('uncaughtException', (error) => process.exit(report(error)));
+}
+
+/** Runs one command line (without node and script); answers the exit code and leaves nothing running. */
+export async function main(argv: readonly string[]): Promise<number> {
+  guardProcess();
   const program = buildProgram();
   if (argv.length === 0) {
     process.stderr.write(program.helpInformation());

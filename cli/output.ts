@@ -1,5 +1,5 @@
 /** Where a command's words go: the terminal, a JSON document on stdout or in a file, a progress line. */
-import { accessSync, constants, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { type Command, InvalidArgumentError } from 'commander';
@@ -133,11 +133,23 @@ function checkWritable(path: string): void {
   }
 }
 
+/** `mkdir -p`. Node's own never returns where the parent exists but refuses with ENOENT, as in /proc. */
+function makeFolders(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    if (systemCode(error) === 'EEXIST' && statSync(path).isDirectory()) return;
+    if (systemCode(error) !== 'ENOENT' || existsSync(dirname(path))) throw error;
+    makeFolders(dirname(path));
+    mkdirSync(path);
+  }
+}
+
 /** Makes the output folder and answers its absolute path. A file of that name is the user's mistake (2), a refusal the environment's (4). */
 export function prepareOut(folder: string): string {
   const path = resolve(folder);
   try {
-    mkdirSync(path, { recursive: true });
+    makeFolders(path);
   } catch (error) {
     const code = systemCode(error);
     if (code === 'EEXIST' || code === 'ENOTDIR')
