@@ -37,6 +37,10 @@ export interface Handoff {
   readonly doneFrom: number;
   /** The controller's first segment after it. */
   readonly takenBack: Segment | undefined;
+  /** When the client first heard from the controller again. */
+  readonly takenBackAtClient: Segment | undefined;
+  /** The first sign that the backend's ownership was cut short or over: a controller's segment, its report, the rules' removal. */
+  readonly interrupted: number;
   /** Up to here the backend certainly owned the connection and the rules had to be in force. */
   readonly until: number;
   readonly log: HandoffLog | undefined;
@@ -360,7 +364,7 @@ function endOfConnection(packets: readonly Packet[]): Segment | undefined {
 }
 
 /** How many of the items, which are in the order of `before`, satisfy it. */
-function countBefore<T>(items: readonly T[], before: (item: T) => boolean): number {
+export function countBefore<T>(items: readonly T[], before: (item: T) => boolean): number {
   let low = 0;
   let high = items.length;
   while (low < high) {
@@ -494,13 +498,11 @@ function findHandoff(
   const done = end === undefined ? undefined : connection.acksAt.get(backend)?.covering(end);
   const asOwner = owned.filter(({ head }) => head.t < doneFrom);
   const last = (asOwner.at(-1) ?? owned[0])?.sent;
-  const controllerAfter = (segment: Segment | undefined): Segment | undefined =>
-    segment && fromController[countBefore(fromController, ({ head }) => head.t <= segment.t)]?.sent;
-  const takenBack = controllerAfter(last);
-  const intrusion = controllerAfter(first);
+  const indexAfter = (segment: Segment): number => countBefore(fromController, ({ head }) => head.t <= segment.t);
+  const takenBack = last && fromController[indexAfter(last)]?.sent;
+  const intrusion = first && fromController[indexAfter(first)]?.sent;
   const known = doneFrom === Number.POSITIVE_INFINITY ? (last?.t ?? Number.NEGATIVE_INFINITY) : doneFrom;
-  const until = Math.min(
-    known,
+  const interrupted = Math.min(
     intrusion?.t ?? Number.POSITIVE_INFINITY,
     log?.report?.t ?? Number.POSITIVE_INFINITY,
     log?.remove?.t ?? Number.POSITIVE_INFINITY,
@@ -515,9 +517,20 @@ function findHandoff(
     done,
     doneFrom,
     takenBack,
-    until,
+    takenBackAtClient: last && heardFrom(fromController, indexAfter(last)),
+    interrupted,
+    until: Math.min(known, interrupted),
     log,
   };
+}
+
+/** The first arrival at the client of a packet from `index` on; a few may have been lost. */
+function heardFrom(packets: readonly Packet[], index: number): Segment | undefined {
+  for (let at = index; at < packets.length; at++) {
+    const arrival = packets[at]?.arrivals.find(({ vantage }) => vantage === 'client');
+    if (arrival !== undefined) return arrival;
+  }
+  return undefined;
 }
 
 function backendNamed(connection: Connection, log: HandoffLog): string | undefined {

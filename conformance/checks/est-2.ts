@@ -1,0 +1,44 @@
+/** EST-2: Every segment the client receives comes from the logical address and port, whoever sent it. (SoCC'17 §2.1, §2.3) */
+import { formatIpv4Address, formatMacAddress } from '../../reference-impl/wire/addresses.js';
+import type { Check } from './check.js';
+import { at, missingVantages, named, Tally } from './tally.js';
+
+export const EST_2: Check = {
+  clause: 'EST-2',
+  method:
+    'Every TCP segment that reaches a connected port of the client must have the logical address and the MAC of the fabric as source.',
+  needs: 'captures',
+  judge(judged) {
+    const tally = new Tally();
+    const { hosts } = judged;
+    const gap = missingVantages(judged.vantages, 'client');
+    for (const connection of judged.connections) {
+      // A client may speak to a server's own address from the same port: that is another connection.
+      const addressed = new Set(connection.toServer.flatMap(({ sent }) => (sent ? [sent.serverIp] : [])));
+      const knowsLogical = addressed.size === 0 || addressed.has(hosts.logicalIp);
+      for (const { arrivals } of connection.toClient) {
+        for (const arrival of arrivals) {
+          if (arrival.vantage !== 'client') continue;
+          const { src, srcMac } = arrival;
+          if (src !== hosts.logicalIp) {
+            const name = hosts.serverNames.get(src) ?? 'another host';
+            const message = `expected ${formatIpv4Address(hosts.logicalIp)} as source of ${named(arrival)}; it is ${formatIpv4Address(src)} of ${name}`;
+            if (!knowsLogical || addressed.has(src)) continue;
+            if (addressed.size === 0 && connection.start === undefined)
+              tally.suspect(message, at(arrival, `from ${name}`));
+            else tally.fail(message, at(arrival, `from ${name}`));
+          } else if (hosts.fabricMac !== undefined && srcMac !== hosts.fabricMac) {
+            tally.fail(
+              `expected the fabric's MAC ${formatMacAddress(hosts.fabricMac)} as source of ${named(arrival)}; it is ${formatMacAddress(srcMac)}`,
+              at(arrival, `from ${formatMacAddress(srcMac)}`),
+            );
+          } else tally.hold();
+        }
+      }
+    }
+    return tally.finding(
+      'segments reached the client from the logical address',
+      gap ?? 'the client received no segment',
+    );
+  },
+};

@@ -1,0 +1,70 @@
+/** HOF-1: The switch's rules for both directions are in force before the backend is told to take over. (SoCC'17 §2.3, steps 4 and 5) */
+import type { Connection } from '../flows/connection.js';
+import type { LoggedRequest } from '../flows/logged.js';
+import type { Check } from './check.js';
+import { Tally } from './tally.js';
+
+export const HOF_1: Check = {
+  clause: 'HOF-1',
+  method: "In the control log, the switch's ok to the connection's add must come before the handoff is sent.",
+  needs: 'control-log',
+  judge(judged) {
+    const tally = new Tally();
+    const { log } = judged;
+    if (log === undefined)
+      return tally.finding('', 'no control log: when the rules were in force is not seen in frames');
+    if (!log.showsSwitch) return tally.finding('', 'the control log has no message to the switch');
+    for (const connection of judged.connections) {
+      for (const handoff of connection.log) {
+        if (handoff.message.verb !== 'handoff') continue;
+        const late = lateRule(connection, handoff);
+        if (late === undefined) {
+          tally.hold();
+          continue;
+        }
+        const note = (line: number, text: string) => ({ capture: log.name, frame: line, note: text });
+        tally.fail(
+          `expected the switch's ok before the hand-off of ${connection.name} in line ${handoff.line} of ${log.name}; ${late.text}`,
+          ...(late.line === undefined ? [] : [note(late.line, 'the rule is confirmed, or asked for, here')]),
+          note(handoff.line, 'handoff'),
+        );
+      }
+    }
+    return tally.finding(
+      'hand-offs after the confirmed rule',
+      'the control log has no hand-off of a captured connection',
+    );
+  },
+};
+
+/** Why no confirmed rule was in force at a hand-off; undefined when one was. */
+export function lateRule(
+  { log }: Connection,
+  handoff: LoggedRequest,
+): { readonly text: string; readonly line: number | undefined; readonly t: number } | undefined {
+  let rule: LoggedRequest | undefined;
+  let removed: LoggedRequest | undefined;
+  for (const request of log) {
+    const { verb } = request.message;
+    if (verb === 'add') {
+      if (request.t > handoff.t && rule !== undefined) break;
+      rule = request;
+      removed = undefined;
+    } else if (verb === 'remove') {
+      if (request.t > handoff.t) break;
+      removed = request;
+    }
+  }
+  if (rule === undefined) return { text: 'no rule was asked for', line: undefined, t: Number.POSITIVE_INFINITY };
+  if (removed !== undefined) {
+    return { text: `the rule was removed in line ${removed.line}`, line: removed.line, t: Number.POSITIVE_INFINITY };
+  }
+  const { answer } = rule;
+  if (answer === undefined) {
+    return { text: `the add in line ${rule.line} was never answered`, line: rule.line, t: Number.POSITIVE_INFINITY };
+  }
+  if (!answer.ok)
+    return { text: `the add was refused in line ${answer.line}`, line: answer.line, t: Number.POSITIVE_INFINITY };
+  if (answer.t > handoff.t) return { text: `it comes in line ${answer.line}`, line: answer.line, t: answer.t };
+  return undefined;
+}

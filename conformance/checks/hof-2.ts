@@ -1,0 +1,73 @@
+/** HOF-2: Whenever ownership moves, in either direction, the owner that gives up has no un-acknowledged data in flight. (SoCC'17 §2) */
+import { isSound, senderOf } from '../flows/connection.js';
+import { endOf, isFlagged, type Segment } from '../flows/decode.js';
+import type { HandedExchange, Judged } from '../flows/judged.js';
+import { between } from '../flows/rules.js';
+import type { Check } from './check.js';
+import { at, missingVantages, named, Tally } from './tally.js';
+
+export const HOF_2: Check = {
+  clause: 'HOF-2',
+  method:
+    "Before the new owner's first segment, the client's acknowledgements on the old owner's link must cover everything that owner sent.",
+  needs: 'captures',
+  judge(judged) {
+    const tally = new Tally();
+    for (const exchange of judged.handoffs) {
+      const { handoff, connection } = exchange;
+      if (handoff.first !== undefined) {
+        judgeMove(judged, tally, exchange, 'controller', handoff.first, Number.NEGATIVE_INFINITY);
+      }
+      const { first, takenBack } = handoff;
+      if (first === undefined || takenBack === undefined) continue;
+      // A connection that is reset is not handed over: what is in flight is given up with it.
+      const reset = connection.toClient.some(
+        ({ head }) => isFlagged(head, 'RST') && head.t >= takenBack.t && handoff.doneFrom > head.t,
+      );
+      if (!reset && handoff.log?.report?.message.verb !== 'failed') {
+        judgeMove(judged, tally, exchange, handoff.backend, takenBack, first.t);
+      }
+    }
+    return tally.finding('moves of ownership with everything acknowledged', 'no move of ownership in the captures');
+  },
+};
+
+function judgeMove(
+  judged: Judged,
+  tally: Tally,
+  { connection }: HandedExchange,
+  giver: string,
+  taker: Segment,
+  since: number,
+): void {
+  const gap = missingVantages(judged.vantages, giver, 'client');
+  if (gap !== undefined) {
+    tally.doubt(gap);
+    return;
+  }
+  let last: Segment | undefined;
+  for (const packet of between(connection.toClient, since, taker.t)) {
+    const { head } = packet;
+    if (senderOf(packet) !== giver || !isSound(head) || head.t >= taker.t) continue;
+    if (endOf(head) > head.offset && (last === undefined || endOf(head) > endOf(last))) last = head;
+  }
+  if (last === undefined) return;
+  const end = endOf(last);
+  const known = connection.acksAt.get(giver)?.highest(taker.t);
+  if (known !== undefined && known.acked >= end) {
+    tally.hold();
+    return;
+  }
+  // The captures may have missed the frame on the giver's link; the client's own tells whether there was one.
+  const sent = connection.acksSent.highest(taker.t);
+  const elsewhere = connection.acksAt.get(taker.vantage)?.highest(taker.t);
+  if (sent !== undefined && sent.acked >= end && !(elsewhere !== undefined && elsewhere.acked >= end)) {
+    tally.doubt(`the acknowledgement of ${named(last)} is not seen on the link of ${giver}`);
+    return;
+  }
+  tally.fail(
+    `expected everything ${giver} sent to be acknowledged before ${taker.vantage} speaks in ${named(taker)}; ${named(last)} was not`,
+    at(last, `not acknowledged to ${giver}`),
+    at(taker, `${taker.vantage} takes over`),
+  );
+}

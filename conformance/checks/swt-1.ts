@@ -1,0 +1,76 @@
+/** SWT-1: A client segment that matches a rule by its four-tuple leaves with the backend's IP and MAC address as destination. (SoCC'17 §2.3, thesis §3.2) */
+import { formatIpv4Address, formatMacAddress } from '../../reference-impl/wire/addresses.js';
+import { isBackend, isSound } from '../flows/connection.js';
+import type { Segment } from '../flows/decode.js';
+import type { Judged } from '../flows/judged.js';
+import { hasVariant, type Misrouted, routingOf } from '../flows/rules.js';
+import type { Check } from './check.js';
+import { lateRule } from './hof-1.js';
+import { at, missingVantages, named, Tally } from './tally.js';
+
+export const SWT_1: Check = {
+  clause: 'SWT-1',
+  method:
+    "What the client sends after hearing from a backend, and what arrives before the backend has its last acknowledgement, must arrive on that backend's link with its IP and MAC address.",
+  needs: 'captures',
+  judge(judged) {
+    const tally = new Tally();
+    for (const connection of judged.connections) {
+      const { routed, misrouted } = routingOf(judged, connection);
+      tally.hold(routed.length);
+      for (const one of misrouted) {
+        if (one.early || ruleWasLate(one)) continue;
+        const { exchange, packet, arrival } = one;
+        const { backend, firstAtClient } = exchange.handoff;
+        const where =
+          isBackend(arrival.vantage) && arrival.vantage === backend ? destination(arrival) : `at ${arrival.vantage}`;
+        tally.fail(
+          `expected a segment of ${connection.name} at ${backend} with its addresses; ${named(arrival)} shows it ${where}`,
+          ...(firstAtClient ? [at(firstAtClient, `${backend} has taken over`)] : []),
+          ...(packet.sent ? [at(packet.sent, 'sent by the client')] : []),
+          at(arrival, `arrived ${where}`),
+        );
+      }
+      const known = new Set(misrouted.map(({ arrival }) => arrival));
+      for (const { arrivals, sent } of connection.toServer) {
+        for (const arrival of arrivals) {
+          if (!isBackend(arrival.vantage) || known.has(arrival) || !isSound(arrival)) continue;
+          if (sent !== undefined && sent.serverIp === arrival.dst && sent.serverIp !== judged.hosts.logicalIp) continue;
+          const wrong = wrongAddress(judged, arrival);
+          if (wrong !== undefined)
+            tally.fail(
+              `expected ${wrong} in ${named(arrival)}; it went to ${destination(arrival)}`,
+              at(arrival, 'half rewritten'),
+            );
+        }
+      }
+    }
+    const gap = missingVantages(judged.vantages, ...judged.hosts.backends.keys());
+    return tally.finding(
+      "client segments reached the owner's link rewritten",
+      gap ?? 'no client segment during a hand-off in the captures',
+    );
+  },
+};
+
+/** A segment on a backend's link has been through a rule, whatever the moment: its addresses must be that backend's. */
+function wrongAddress(judged: Judged, arrival: Segment): string | undefined {
+  const backend = judged.hosts.backends.get(arrival.vantage);
+  if (backend === undefined || hasVariant(judged, 'VAR-4')) return undefined;
+  if (arrival.dst !== backend.ip) return `${arrival.vantage}'s address ${formatIpv4Address(backend.ip)}`;
+  if (backend.mac !== undefined && arrival.dstMac !== backend.mac)
+    return `${arrival.vantage}'s MAC ${formatMacAddress(backend.mac)}`;
+  return undefined;
+}
+
+function destination({ dst, dstMac }: Segment): string {
+  return `addressed to ${formatIpv4Address(dst)} at ${formatMacAddress(dstMac)}`;
+}
+
+/** What is missing because the rule came late is HOF-1's. */
+function ruleWasLate({ exchange, packet }: Misrouted): boolean {
+  const { log } = exchange.handoff;
+  if (log === undefined) return false;
+  const late = lateRule(exchange.connection, log.handoff);
+  return late !== undefined && (packet.sent?.t ?? 0) <= late.t;
+}

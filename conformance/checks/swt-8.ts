@@ -1,0 +1,47 @@
+/** SWT-8: A rule touches its own connection only. (SoCC'17 §2.3) */
+import { isBackend } from '../flows/connection.js';
+import { certainRules, explainArrival, possibleRules } from '../flows/rules.js';
+import { otherHops, unmatchedHops } from '../flows/unmatched.js';
+import type { Check } from './check.js';
+import { at, named, Tally } from './tally.js';
+
+export const SWT_8: Check = {
+  clause: 'SWT-8',
+  method:
+    'While a connection is handed off, packets of other connections and other traffic must not be rewritten as its rule would.',
+  needs: 'captures',
+  judge(judged) {
+    const tally = new Tally();
+    const possible = possibleRules(judged);
+    const certain = certainRules(judged);
+    for (const { connection, sent, arrived, alteration, byRule } of [
+      ...unmatchedHops(judged, possible),
+      ...otherHops(judged, possible),
+    ]) {
+      if (byRule !== undefined) {
+        tally.fail(
+          `expected the rule of ${byRule.connection.name} to leave ${named(sent)} alone; ${named(arrived)} has ${alteration}`,
+          at(sent, 'as sent'),
+          at(arrived, `${alteration}, as the rule to ${byRule.backend} makes it`),
+        );
+      } else if (certain.ofOthers(connection, arrived.t) !== undefined) tally.hold();
+    }
+    for (const connection of judged.connections) {
+      for (const packet of connection.toServer) {
+        const arrival = packet.arrivals.find(({ vantage }) => isBackend(vantage));
+        if (arrival === undefined || packet.sent === undefined || packet.sent.dst === arrival.dst) continue;
+        if (explainArrival(judged, possible, connection, packet, arrival) !== 'SWT-8') continue;
+        const other = possible.ofOthers(connection, arrival.t, arrival.vantage);
+        tally.fail(
+          `expected ${named(packet.sent)} of ${connection.name} at the controller; the rule of ${other?.connection.name} took it to ${arrival.vantage} in ${named(arrival)}`,
+          at(packet.sent, 'as sent'),
+          at(arrival, `at ${arrival.vantage}`),
+        );
+      }
+    }
+    return tally.finding(
+      "packets kept their way while another connection's rule was in force",
+      'nothing else was sent while a connection was handed off',
+    );
+  },
+};

@@ -1,0 +1,68 @@
+/** Segments of those who did not own the connection when they sent them. */
+import { type Connection, isBackend, senderOf } from './connection.js';
+import type { Segment } from './decode.js';
+import { isFlagged } from './decode.js';
+import type { HandedExchange, Judged } from './judged.js';
+import type { Packet } from './packets.js';
+import { between, handedOff, hasVariant } from './rules.js';
+
+/** When a backend gave a connection up, and how that is known. */
+export interface GiveUp {
+  readonly exchange: HandedExchange;
+  readonly t: number;
+  /** From here on it may own the connection again. */
+  readonly until: number;
+  readonly shownBy: { readonly frame: Segment } | { readonly line: number };
+}
+
+/** A log's stamps are taken in user space, a capture's in the kernel. */
+const LOG_SLACK_NS = 1e6;
+
+/** Every give-up that shows: by `complete` or `failed` in the log, else by the controller's speaking again. */
+export function giveUps(connection: Connection): GiveUp[] {
+  const handed = handedOff(connection);
+  return handed.flatMap((exchange, index): GiveUp[] => {
+    const { backend, log, takenBack } = exchange.handoff;
+    const again = handed.slice(index + 1).find((other) => other.handoff.backend === backend);
+    const told = again?.handoff.log?.handoff.t;
+    const until = again === undefined ? connection.to : Math.min(again.begins, told ?? Number.POSITIVE_INFINITY);
+    if (log?.report !== undefined) {
+      return [{ exchange, t: log.report.t + LOG_SLACK_NS, until, shownBy: { line: log.report.line } }];
+    }
+    return takenBack === undefined ? [] : [{ exchange, t: takenBack.t, until, shownBy: { frame: takenBack } }];
+  });
+}
+
+/** What the backend sent between giving up and its next hand-off. */
+export function afterGivingUp({ exchange, t, until }: GiveUp): Packet[] {
+  return between(exchange.connection.toClient, t, until).filter(
+    (packet) => packet.head.t > t && packet.head.t < until && senderOf(packet) === exchange.handoff.backend,
+  );
+}
+
+/** Segments that the controller sent while a backend owned the connection and went on. */
+export function controllerIntrusions(exchange: HandedExchange): Segment[] {
+  const { connection, handoff } = exchange;
+  const { first, last, log } = handoff;
+  if (first === undefined || last === undefined) return [];
+  const told = log === undefined ? first.t : Math.min(first.t, log.handoff.t + LOG_SLACK_NS);
+  const own = log?.report === undefined ? last.t : Math.min(last.t, log.report.t);
+  return between(connection.toClient, told, own)
+    .filter((packet) => senderOf(packet) === 'controller' && packet.head.t > told && packet.head.t < own)
+    .map(({ head }) => head);
+}
+
+/** Segments of backends that never owned this connection while another one served the request. */
+export function strangers(judged: Judged, exchange: HandedExchange): Packet[] {
+  if (hasVariant(judged, 'VAR-7')) return [];
+  const owners = new Set(handedOff(exchange.connection).map(({ handoff }) => handoff.backend));
+  return exchange.packets.filter((packet) => {
+    const sender = senderOf(packet);
+    return isBackend(sender) && !owners.has(sender);
+  });
+}
+
+/** Data, FIN or RST: what BKD-9 forbids beside HOF-4's everything. */
+export function speaks(segment: Segment): boolean {
+  return segment.length > 0 || isFlagged(segment, 'FIN') || isFlagged(segment, 'RST');
+}

@@ -1,0 +1,124 @@
+/** What no rule may touch, as it was sent and as it arrived. */
+import { formatIpv4Address } from '../../reference-impl/wire/addresses.js';
+import { type Connection, isBackend, senderOf } from './connection.js';
+import { type Frame, isFlagged, type Segment } from './decode.js';
+import type { Judged } from './judged.js';
+import { changesOf, firstDifference } from './packets.js';
+import { type RuleSpan, type RuleTimes, spansOf } from './rules.js';
+
+export interface UnmatchedHop {
+  readonly connection: Connection | undefined;
+  readonly sent: Frame;
+  readonly arrived: Frame;
+  /** What changed that may not; undefined when nothing did. */
+  readonly alteration: string | undefined;
+  /** Somebody else's rule that does just that, in force at the moment. */
+  readonly byRule: RuleSpan | undefined;
+}
+
+/** Client segments that arrived at the controller, and the controller's that arrived at the client; duplicates and twins left out. */
+export function unmatchedHops(judged: Judged, rules: RuleTimes): UnmatchedHop[] {
+  const hops: UnmatchedHop[] = [];
+  for (const connection of judged.connections) {
+    const own = spansOf(connection);
+    for (const packet of connection.packets) {
+      const { sent } = packet;
+      if (sent === undefined || packet.twins) continue;
+      for (const arrived of packet.arrivals) {
+        const between =
+          sent.towards === 'server'
+            ? arrived.vantage === 'controller'
+            : senderOf(packet) === 'controller' && arrived.vantage === 'client';
+        if (!between) continue;
+        const change = alterationOf(sent, arrived);
+        const owned = own.some(({ from, to }) => from <= arrived.t && sent.t <= to);
+        const byRule = change?.likeRule && !owned ? rules.ofOthers(connection, arrived.t) : undefined;
+        hops.push({ connection, sent, arrived, alteration: change?.text, byRule });
+      }
+    }
+  }
+  return hops;
+}
+
+interface Alteration {
+  readonly text: string;
+  /** Whether a hand-off's rule would have changed it so. */
+  readonly likeRule: boolean;
+}
+
+function alterationOf(sent: Segment, arrived: Segment): Alteration | undefined {
+  const address = addressChange(sent, arrived);
+  if (address !== undefined) return address;
+  const [change] = changesOf(sent, arrived);
+  if (change !== undefined)
+    return { text: `${change.field} ${change.after} instead of ${change.before}`, likeRule: false };
+  if (isFlagged(sent, 'FIN') !== isFlagged(arrived, 'FIN')) {
+    return { text: `FIN ${isFlagged(arrived, 'FIN') ? 'set' : 'cleared'}`, likeRule: isFlagged(sent, 'FIN') };
+  }
+  if (sent.window !== arrived.window) {
+    return { text: `window ${arrived.window} instead of ${sent.window}`, likeRule: arrived.window === 0 };
+  }
+  return ttlChange(sent, arrived);
+}
+
+function addressChange(sent: Frame, arrived: Frame): Alteration | undefined {
+  if (sent.dst !== arrived.dst) {
+    return {
+      text: `destination ${formatIpv4Address(arrived.dst)} instead of ${formatIpv4Address(sent.dst)}`,
+      likeRule: true,
+    };
+  }
+  if (sent.src !== arrived.src) {
+    return {
+      text: `source ${formatIpv4Address(arrived.src)} instead of ${formatIpv4Address(sent.src)}`,
+      likeRule: true,
+    };
+  }
+  return undefined;
+}
+
+function ttlChange(sent: Frame, arrived: Frame): Alteration | undefined {
+  const { ttl } = arrived.ipv4;
+  return ttl === sent.ipv4.ttl - 1
+    ? undefined
+    : { text: `TTL ${ttl} instead of ${sent.ipv4.ttl - 1}`, likeRule: false };
+}
+
+/** Everything that is none of the logical port's traffic. */
+export function otherHops(judged: Judged, rules: RuleTimes): UnmatchedHop[] {
+  const hops: UnmatchedHop[] = [];
+  for (const { sent, arrivals, twins } of judged.others) {
+    if (sent === undefined || twins) continue;
+    for (const arrived of arrivals) {
+      if (arrived.vantage === sent.vantage) continue;
+      const change = addressChange(sent, arrived) ?? contentChange(sent, arrived) ?? ttlChange(sent, arrived);
+      const backend = isBackend(arrived.vantage) ? arrived.vantage : undefined;
+      const byRule = change?.likeRule ? rules.ofOthers(undefined, arrived.t, backend) : undefined;
+      hops.push({ connection: undefined, sent, arrived, alteration: change?.text, byRule });
+    }
+  }
+  return hops;
+}
+
+function contentChange(sent: Frame, arrived: Frame): Alteration | undefined {
+  const { ipv4: a, view: first } = sent;
+  const { ipv4: b, view: second } = arrived;
+  if (a.id !== b.id) return { text: `IP id ${b.id} instead of ${a.id}`, likeRule: false };
+  if (a.totalLength !== b.totalLength)
+    return { text: `length ${b.totalLength} instead of ${a.totalLength}`, likeRule: false };
+  if (first.tcp && second.tcp) {
+    const cleared = (first.tcp.flags ^ second.tcp.flags) === 1 && first.tcp.fin;
+    if (first.tcp.flags !== second.tcp.flags) return { text: 'other TCP flags', likeRule: cleared };
+    if (first.tcp.window !== second.tcp.window) {
+      return { text: `window ${second.tcp.window} instead of ${first.tcp.window}`, likeRule: second.tcp.window === 0 };
+    }
+  }
+  const mine = a.bytes.subarray(a.payloadOffset, a.payloadEnd);
+  const theirs = b.bytes.subarray(b.payloadOffset, b.payloadEnd);
+  const length = Math.min(mine.length, theirs.length);
+  const checksum = first.tcp ? 16 : first.udp ? 6 : length;
+  const at =
+    firstDifference(mine, theirs, Math.min(checksum, length)) ??
+    firstDifference(mine.subarray(checksum + 2), theirs.subarray(checksum + 2), Math.max(0, length - checksum - 2));
+  return at === undefined ? undefined : { text: 'other bytes', likeRule: false };
+}
