@@ -41,10 +41,12 @@ function complaint(error: CommanderError, program: Command, argv: readonly strin
     .replace(/^error: /, '')
     .trim()
     .replace(/\s*\n\s*/g, ' ');
-  const names = program.commands.map((command) => command.name());
   if (error.code === 'commander.unknownCommand') {
-    const word = argv.find((arg) => !arg.startsWith('-')) ?? '';
-    return `there is no command '${word}'${didYouMean(word, names)}; there are: ${names.join(', ')}`;
+    const word = /'([^']*)'/.exec(text)?.[1] ?? '';
+    const group = program.commands.find((c) => c.name() === argv[0] && c.commands.length > 0);
+    const names = (group ?? program).commands.map((c) => c.name());
+    const which = group ? `${group.name()} command` : 'command';
+    return `there is no ${which} '${word}'${didYouMean(word, names)}; there are: ${names.join(', ')}`;
   }
   const command = program.commands.find((c) => argv.includes(c.name()));
   const help = command ? `prism ${command.name()} --help` : 'prism --help';
@@ -105,6 +107,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   } catch (error) {
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return 0;
+      // A group without its command, such as `prism lab`: the help has been printed on stderr.
+      if (error.code === 'commander.help') return 2;
       process.stderr.write(`prism: ${complaint(error, program, argv)}\n`);
       return 2;
     }

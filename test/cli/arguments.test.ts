@@ -28,6 +28,7 @@ const cwd = t.testdir({
 const refused: readonly (readonly [string, number, RegExp])[] = [
   ['tset', 2, /there is no command 'tset' \(did you mean test\?\); there are: verify, test/],
   ['spec check', 2, /there is no command 'spec'; there are: /],
+  ['lab dwn', 2, /there is no lab command 'dwn' \(did you mean down\?\); there are: up, down/],
   ['test --wrld sim', 2, /unknown option '--wrld' \(did you mean --world\?\); see prism test --help/],
   ['test --world mars', 2, /argument 'mars' is invalid. Allowed choices are sim, linux/],
   ['test --seed x', 2, /argument 'x' is invalid. it is a whole number/],
@@ -81,11 +82,12 @@ t.test('a capture in the place of the JSON file survives', (t) => {
 
 t.test('help is there for everything, with examples', async (t) => {
   const commands = ['verify', 'test', 'check', 'list', 'explain'];
-  const [top, none, version, ...each] = await prismBatch(
-    [['--help'], [], ['--version'], ...commands.map((c) => [c, '--help'])],
+  const [top, group, none, version, ...each] = await prismBatch(
+    [['--help'], ['lab'], [], ['--version'], ...commands.map((c) => [c, '--help'])],
     { cwd },
   );
   t.match(top, { code: 0, stderr: '', stdout: /Exit codes: 0 all that was demanded passed/ });
+  t.match(group, { code: 2, stdout: '', stderr: /^Usage: prism lab/ });
   t.match(none, { code: 2, stdout: '', stderr: /Usage: prism/ });
   t.match(version, { code: 0, stdout: /^\d+\.\d+\.\d+\n$/ });
   for (const [i, ended] of each.entries()) {
