@@ -1,6 +1,6 @@
 /** The process of one reference role: controller, switch or a backend. Told its launch in the first line of its input. */
 import { initBackend, openServices, stepBackend } from '../../reference-impl/backend/backend.js';
-import { initController, stepController } from '../../reference-impl/controller/controller.js';
+import { initController, openConnections, stepController } from '../../reference-impl/controller/controller.js';
 import { initSwitch, stepSwitch } from '../../reference-impl/switch/switch.js';
 import { createImpairment } from '../impair.js';
 import { backendConfig, controllerConfig, switchConfig } from '../roles.js';
@@ -27,7 +27,8 @@ function launch({ topology, options, rim }: RoleLaunch): Running {
       {
         initial: initController(controllerConfig(topology, options)),
         step: stepController,
-        idle: (state) => state.connections.size === 0,
+        // TIME-WAIT is the protocol's own patience, nothing left behind.
+        idle: (state) => openConnections(state) === 0,
       },
       rim,
     );
