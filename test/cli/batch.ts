@@ -2,19 +2,20 @@
 import { main } from '../../cli/main.js';
 
 const ended: { code: number; stdout: string; stderr: string }[] = [];
-const streams = [process.stdout, process.stderr] as const;
-const writes = streams.map((stream) => stream.write.bind(stream));
+const { stdout, stderr } = process;
+const print = stdout.write.bind(stdout);
 for (const argv of JSON.parse(process.argv[2] ?? '[]')) {
-  const texts = ['', ''];
-  for (const [i, stream] of streams.entries()) {
-    stream.write = (chunk: string | Uint8Array) => {
-      texts[i] += chunk;
-      return true;
-    };
-  }
+  const texts = { stdout: '', stderr: '' };
+  stdout.write = (chunk: string | Uint8Array) => {
+    texts.stdout += chunk;
+    return true;
+  };
+  stderr.write = (chunk: string | Uint8Array) => {
+    texts.stderr += chunk;
+    return true;
+  };
   process.exitCode = 0;
-  const code = await main(argv);
-  ended.push({ code, stdout: texts[0] ?? '', stderr: texts[1] ?? '' });
+  ended.push({ code: await main(argv), ...texts });
 }
 process.exitCode = 0;
-writes[0]?.(JSON.stringify(ended));
+print(JSON.stringify(ended));
