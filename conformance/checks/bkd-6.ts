@@ -5,6 +5,7 @@
 import { seqAdd, seqLt } from '../../reference-impl/wire/seq.js';
 import { isSound, senderOf } from '../flows/connection.js';
 import { endOf, optionOf, type Segment } from '../flows/decode.js';
+import { LOG_SLACK_NS } from '../flows/former.js';
 import type { HandedExchange, Judged } from '../flows/judged.js';
 import { hasVariant } from '../flows/rules.js';
 import type { EvidenceFrame } from '../verdict.js';
@@ -36,16 +37,16 @@ function judgeReport(judged: Judged, tally: Tally, exchange: HandedExchange): vo
   if (report?.message.verb !== 'complete' || start === undefined) return;
   const { snapshot } = report.message;
   const line = (note: string): EvidenceFrame => ({ capture: judged.log?.name ?? '', frame: report.line, note });
-  const own = packets.filter(
-    (packet) => senderOf(packet) === handoff.backend && isSound(packet.head) && packet.head.t <= report.t,
-  );
-  const last = furthest(
-    own.map(({ head }) => head),
-    endOf,
-  );
+  const own = packets
+    .filter(
+      (packet) =>
+        senderOf(packet) === handoff.backend && isSound(packet.head) && packet.head.t <= report.t + LOG_SLACK_NS,
+    )
+    .map(({ head }) => head);
+  const last = furthest(own, endOf);
   const acked = furthest(
-    own.filter(({ head }) => !Number.isNaN(head.acked)).map(({ head }) => head),
-    (head) => head.acked,
+    own.filter(({ acked }) => !Number.isNaN(acked)),
+    ({ acked }) => acked,
   );
   const end = response?.end;
   if (end === undefined || last === undefined || acked === undefined || !judged.vantages.has(handoff.backend)) {
@@ -87,7 +88,7 @@ function judgeReport(judged: Judged, tally: Tally, exchange: HandedExchange): vo
     );
     return;
   }
-  const stamped = own.findLast(({ head }) => optionOf(head, 'timestamps') !== undefined)?.head;
+  const stamped = own.findLast((segment) => segment.t <= report.t && optionOf(segment, 'timestamps') !== undefined);
   const value = stamped && optionOf(stamped, 'timestamps')?.value;
   if (stamped !== undefined && value !== undefined && start.timestamps) {
     if (snapshot.timestamps === null || seqLt(snapshot.timestamps.value, value)) {

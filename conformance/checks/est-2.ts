@@ -13,9 +13,6 @@ export const EST_2: Check = {
     const { hosts } = judged;
     const gap = missingVantages(judged.vantages, 'client');
     for (const connection of judged.connections) {
-      // A client may speak to a server's own address from the same port: that is another connection.
-      const addressed = new Set(connection.toServer.flatMap(({ sent }) => (sent ? [sent.serverIp] : [])));
-      const knowsLogical = addressed.size === 0 || addressed.has(hosts.logicalIp);
       for (const { arrivals } of connection.toClient) {
         for (const arrival of arrivals) {
           if (arrival.vantage !== 'client') continue;
@@ -23,9 +20,9 @@ export const EST_2: Check = {
           if (src !== hosts.logicalIp) {
             const name = hosts.serverNames.get(src) ?? 'another host';
             const message = `expected ${formatIpv4Address(hosts.logicalIp)} as source of ${named(arrival)}; it is ${formatIpv4Address(src)} of ${name}`;
-            if (!knowsLogical || addressed.has(src)) continue;
-            if (addressed.size === 0 && connection.start === undefined)
-              tally.suspect(message, at(arrival, `from ${name}`));
+            // That is another connection, which the client opened from the same port.
+            if (judged.addressed(connection.client, src)) continue;
+            if (connection.start === undefined) tally.suspect(message, at(arrival, `from ${name}`));
             else tally.fail(message, at(arrival, `from ${name}`));
           } else if (hosts.fabricMac !== undefined && srcMac !== hosts.fabricMac) {
             tally.fail(

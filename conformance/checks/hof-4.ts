@@ -63,18 +63,19 @@ function judgeHandoff(judged: Judged, tally: Tally, exchange: HandedExchange): v
       at(stranger.head, 'of a backend that never owned the connection'),
     );
   }
-  if (first === undefined) return;
   // An owner that resets the connection does not go on with it: it was not the owner yet.
-  const early = between(connection.toClient, begins, first.t).find(
-    (packet) => senderOf(packet) === backend && isFlagged(packet.head, 'RST') && packet.head.t < first.t,
-  );
-  if (early !== undefined) {
-    tally.fail(
-      `expected nothing from ${backend} before it takes over in ${named(first)}; it reset the connection in ${named(early.head)}`,
-      at(early.head, 'RST of no owner'),
-      at(first, `${backend} takes over`),
-    );
-  }
+  const told = handoff.log?.handoff.t ?? Number.NEGATIVE_INFINITY;
+  const early = between(connection.toClient, begins, first?.t ?? handoff.interrupted).find(
+    (packet) =>
+      senderOf(packet) === backend &&
+      isFlagged(packet.head, 'RST') &&
+      packet.head.t < (first?.t ?? Number.POSITIVE_INFINITY),
+  )?.head;
+  if (early === undefined) return;
+  const message = `expected nothing from ${backend} before it takes over; it reset the connection in ${named(early)}`;
+  const evidence = [at(early, 'RST of no owner'), ...(first ? [at(first, `${backend} takes over`)] : [])];
+  if (first !== undefined || early.t < told) tally.fail(message, ...evidence);
+  else tally.suspect(message, ...evidence);
 }
 
 function shown({ shownBy }: GiveUp): string {

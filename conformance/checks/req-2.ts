@@ -16,27 +16,26 @@ export const REQ_2: Check = {
   judge(judged) {
     const tally = new Tally();
     const gap = missingVantages(judged.vantages, 'controller');
-    for (const connection of judged.connections) {
-      const controller = connection.toClient.filter((packet) => senderOf(packet) === 'controller');
-      for (const { request, begins, handoff } of connection.exchanges) {
-        if (handoff === undefined) continue;
-        let exact = false;
-        let offended = false;
-        // Without the end of the response nobody knows when the controller may go on, unless it speaks again for good.
-        const until =
-          handoff.doneFrom === Number.POSITIVE_INFINITY ? (handoff.takenBack?.t ?? judged.end + 1) : handoff.doneFrom;
-        for (const { head } of between(controller, begins, until)) {
-          if (head.t >= until || isFlagged(head, 'RST') || Number.isNaN(head.acked)) continue;
-          if (head.acked === request.headerEnd) exact = true;
-          if (head.acked <= request.headerEnd || offended) continue;
-          offended = true;
-          tally.fail(
-            `expected the controller to acknowledge the header only, up to relative ${request.headerEnd + 1}; ${named(head)} has ack ${ackText(head)}, ${head.acked - request.headerEnd} more`,
-            at(head, `acknowledges ${head.acked - request.headerEnd} bytes behind the header`),
-          );
-        }
-        if (exact && !offended) tally.hold();
-      }
+    for (const exchange of judged.handoffs) {
+      const { connection, request, begins, handoff } = exchange;
+      const { headerEnd } = request;
+      const until = Math.min(handoff.doneFrom, handoff.takenBack?.t ?? judged.end + 1);
+      const acks = between(connection.toClient, begins, until)
+        .filter(
+          (packet) => senderOf(packet) === 'controller' && packet.head.t < until && !isFlagged(packet.head, 'RST'),
+        )
+        .map(({ head }) => head);
+      // Whoever repeats what a backend acknowledged before only continues from it.
+      const over = acks.find(
+        ({ acked, t }) =>
+          acked > headerEnd && acked > (connection.serverAcks.highest(t - 1)?.acked ?? Number.NEGATIVE_INFINITY),
+      );
+      if (over !== undefined) {
+        tally.fail(
+          `expected the controller to acknowledge the header only, up to relative ${headerEnd + 1}; ${named(over)} has ack ${ackText(over)}, ${over.acked - headerEnd} more`,
+          at(over, `acknowledges ${over.acked - headerEnd} bytes behind the header`),
+        );
+      } else if (acks.some(({ acked }) => acked === headerEnd)) tally.hold();
     }
     return tally.finding(
       "requests acknowledged to the header's end and no further",

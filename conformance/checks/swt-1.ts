@@ -32,10 +32,9 @@ export const SWT_1: Check = {
         );
       }
       const known = new Set(misrouted.map(({ arrival }) => arrival));
-      for (const { arrivals, sent } of connection.toServer) {
+      for (const { arrivals } of connection.toServer) {
         for (const arrival of arrivals) {
           if (!isBackend(arrival.vantage) || known.has(arrival) || !isSound(arrival)) continue;
-          if (sent !== undefined && sent.serverIp === arrival.dst && sent.serverIp !== judged.hosts.logicalIp) continue;
           const wrong = wrongAddress(judged, arrival);
           if (wrong !== undefined)
             tally.fail(

@@ -32,7 +32,7 @@ export const SWT_2: Check = {
             continue;
           }
           // A former owner's segment matches no rule any more: that is HOF-4's. What a late rule missed is HOF-1's.
-          if (sent.t > gaveUp || (late !== undefined && arrival.t <= late.t)) continue;
+          if (sent.t > gaveUp || (late !== undefined && sent.t <= late.t)) continue;
           const seen = foreign ? formatIpv4Address(arrival.src) : formatMacAddress(arrival.srcMac);
           const wanted = foreign ? formatIpv4Address(logicalIp) : formatMacAddress(fabricMac ?? 0);
           tally.fail(
@@ -43,13 +43,13 @@ export const SWT_2: Check = {
         }
       }
     }
-    for (const { toClient, toServer } of judged.connections) {
+    for (const { toClient, client } of judged.connections) {
       for (const { sent, arrivals } of toClient) {
         if (sent !== undefined) continue;
         const arrival = arrivals.find(
           ({ vantage, src }) => vantage === 'client' && serverNames.get(src)?.startsWith('backend'),
         );
-        if (arrival === undefined || toServer.some((packet) => packet.sent?.serverIp === arrival.src)) continue;
+        if (arrival === undefined || judged.addressed(client, arrival.src)) continue;
         tally.suspect(
           `${named(arrival)} reached the client from ${formatIpv4Address(arrival.src)}; whether that backend was the owner when it sent it is not in the captures`,
           at(arrival, `from ${serverNames.get(arrival.src)}`),

@@ -1,6 +1,6 @@
 /** SWT-8: A rule touches its own connection only. (SoCC'17 §2.3) */
 import { isBackend } from '../flows/connection.js';
-import { certainRules, explainArrival, possibleRules } from '../flows/rules.js';
+import { certainRules, explainArrival, possibleRules, routingOf } from '../flows/rules.js';
 import { otherHops, unmatchedHops } from '../flows/unmatched.js';
 import type { Check } from './check.js';
 import { at, named, Tally } from './tally.js';
@@ -27,6 +27,10 @@ export const SWT_8: Check = {
       } else if (certain.ofOthers(connection, arrived.t) !== undefined) tally.hold();
     }
     for (const connection of judged.connections) {
+      // A connection with a rule of its own must keep to that one.
+      for (const { arrival } of routingOf(judged, connection).routed) {
+        if (certain.ofOthers(connection, arrival.t) !== undefined) tally.hold();
+      }
       for (const packet of connection.toServer) {
         const arrival = packet.arrivals.find(({ vantage }) => isBackend(vantage));
         if (arrival === undefined || packet.sent === undefined || packet.sent.dst === arrival.dst) continue;

@@ -98,6 +98,8 @@ export interface Connection {
   readonly dataAt: ReadonlyMap<string, RangeIndex>;
   /** What the servers sent. */
   readonly serverData: RangeIndex;
+  /** What the servers acknowledged. */
+  readonly serverAcks: AckRecord;
   /** The client's FIN: its number's offset and the first segment with it. */
   readonly clientFin: { readonly offset: number; readonly segment: Segment } | undefined;
   /** The segment that ended it: a reset, or the acknowledgement of the second FIN. */
@@ -252,6 +254,7 @@ function buildConnection(
   const dataSent = new RangeIndex();
   const dataAt = new Map<string, RangeIndex>();
   const serverData = new RangeIndex();
+  const serverAcks = new AckRecord();
   const exchanges: Exchange[] = [];
   const connection = {
     name,
@@ -270,6 +273,7 @@ function buildConnection(
     dataSent,
     dataAt,
     serverData,
+    serverAcks,
     clientFin: undefined as Connection['clientFin'],
     ended: endOfConnection(packets),
     log,
@@ -289,7 +293,10 @@ function buildConnection(
     const fin = isFlagged(frame, 'FIN');
     if (frame.towards === 'client') {
       if (fin) serverFin ??= frame.offset + frame.length;
-      if (frame.direction === 'sent') serverData.add(frame);
+      if (frame.direction === 'sent') {
+        serverData.add(frame);
+        serverAcks.add(frame);
+      }
       continue;
     }
     if (fin && connection.clientFin === undefined) {
@@ -325,8 +332,28 @@ function buildConnection(
     responses.push(response);
     from = response?.end;
   }
-  exchanges.push(...buildExchanges(connection, requests, responses, hosts));
+  for (const exchange of buildExchanges(connection, requests, responses, hosts)) {
+    exchanges.push(exchange);
+    // What was acknowledged and never served is lost: which request a later answer belongs to is not certain.
+    const over = overAcknowledged(exchange);
+    if (over === undefined) continue;
+    connection.unread = `more than a request was acknowledged in frame ${over.number} of ${over.capture}`;
+    break;
+  }
   return connection;
+}
+
+/**
+ * The first segment by which a server acknowledged more than the header, for a write more than the request, while it was handed
+ * off. Whoever repeats such an acknowledgement only continues from it.
+ */
+export function overAcknowledged({ connection, request, handoff, begins }: Exchange): Segment | undefined {
+  if (handoff === undefined) return undefined;
+  const end = request.kind === 'write' ? (request.end ?? Number.POSITIVE_INFINITY) : request.headerEnd;
+  const over = connection.serverAcks.covering(end + (connection.clientFin?.offset === end ? 2 : 1));
+  // Without the end of the response nobody knows when the controller may go on, unless it speaks again for good.
+  const until = Math.min(handoff.doneFrom, handoff.takenBack?.t ?? Number.POSITIVE_INFINITY);
+  return over !== undefined && over.t >= begins && over.t < until ? over : undefined;
 }
 
 function rank(segment: Segment): number {
@@ -469,7 +496,7 @@ function handoffLogs(connection: Connection, requests: readonly RequestMessage[]
 
 function findHandoff(
   connection: Connection,
-  draft: { request: RequestMessage; response: ResponseMessage | undefined; begins: number; packets: readonly Packet[] },
+  draft: Pick<Exchange, 'request' | 'response' | 'headerAt' | 'begins' | 'packets'>,
   next: number,
   fromController: readonly Packet[],
   log: HandoffLog | undefined,
@@ -486,7 +513,7 @@ function findHandoff(
     backend = backendNamed(connection, log);
     shownBy = 'the control log';
   }
-  if (backend === undefined) {
+  if (backend === undefined && draft.headerAt !== undefined) {
     backend = reachedBackend(connection, draft, next, hosts);
     shownBy = "the client's segments";
   }

@@ -16,7 +16,7 @@ export interface GiveUp {
 }
 
 /** A log's stamps are taken in user space, a capture's in the kernel. */
-const LOG_SLACK_NS = 1e6;
+export const LOG_SLACK_NS = 5e6;
 
 /** Every give-up that shows: by `complete` or `failed` in the log, else by the controller's speaking again. */
 export function giveUps(connection: Connection): GiveUp[] {

@@ -1,9 +1,10 @@
 /** The analysed evidence that every passive check is given: connections, hand-offs, other traffic, the control log. */
 import type { Topology } from '../../harness/topology.js';
 import type { ControlLogEntry } from '../../harness/world.js';
+import type { Ipv4Address } from '../../reference-impl/wire/addresses.js';
 import { alignClocks } from './clocks.js';
-import { type Connection, connectionsOf, type Exchange, type Handoff, isBackend } from './connection.js';
-import { type CaptureInput, decodeCaptures, type Frame, type Hosts, hostsOf } from './decode.js';
+import { type Connection, connectionsOf, type Exchange, type Handoff } from './connection.js';
+import { type CaptureInput, decodeCaptures, type Frame, type Hosts, hostsOf, isFlagged } from './decode.js';
 import { type ControlLog, indexControlLog } from './logged.js';
 import { type Packet, pairOthers, pairSegments } from './packets.js';
 
@@ -17,6 +18,8 @@ export interface Judged {
   readonly packets: readonly Packet[];
   /** IPv4 traffic that is none of the logical port's. */
   readonly others: readonly Packet<Frame>[];
+  /** Whether the client opened a connection of its own from this port to a server's own address. */
+  addressed(client: string, server: Ipv4Address): boolean;
   /** All hand-offs in order of time. */
   readonly handoffs: readonly HandedExchange[];
   readonly log: ControlLog | undefined;
@@ -56,7 +59,16 @@ export function analyse(input: AnalyseInput): AnalyseOutcome {
   const notes = [...outcome.decoded.notes];
   const hosts = hostsOf(topology);
   if (input.captures.length > 1) notes.push(...alignClocks(segments, others));
-  const packets = pairSegments(segments);
+  const paired = pairSegments(segments);
+  // A client may speak to a server's own address, too: that is nobody's connection to the logical one.
+  const direct = ({ sent }: Packet): boolean =>
+    sent?.vantage === 'client' && sent.towards === 'server' && sent.serverIp !== hosts.logicalIp;
+  const packets = paired.filter((packet) => !direct(packet));
+  const opened = new Set(
+    paired
+      .filter((packet) => direct(packet) && isFlagged(packet.head, 'SYN'))
+      .map(({ head }) => `${head.client}>${head.serverIp}`),
+  );
   const log = input.controlLog && indexControlLog(input.controlLog.name, input.controlLog.entries, origin);
   const connections = connectionsOf(packets, hosts, log);
   const handoffs = connections
@@ -76,10 +88,11 @@ export function analyse(input: AnalyseInput): AnalyseOutcome {
     vantages,
     connections,
     packets,
-    others: pairOthers(others),
+    others: [...pairOthers(others), ...paired.filter(direct)],
     handoffs,
     log,
     end,
+    addressed: (client, server) => opened.has(`${client}>${server}`),
     offloaded: (vantage) => offloads.has(vantage),
     notes,
   };
@@ -90,6 +103,3 @@ export function analyse(input: AnalyseInput): AnalyseOutcome {
 export function startOf(handoff: Handoff): number {
   return handoff.first?.t ?? handoff.log?.handoff.t ?? handoff.until;
 }
-
-export type { Connection, Exchange, Handoff };
-export { isBackend };
