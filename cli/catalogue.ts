@@ -18,6 +18,8 @@ export const REMEDY_CLAUSES: Readonly<Record<RemedyName, readonly string[]>> = {
   'answer-probes': ['RET-2'],
   'repeat-reopen': ['RET-2'],
   'exact-reset': ['ERR-1', 'ERR-2'],
+  'hand-off-lease': ['ERR-2', 'EST-2', 'BKD-9'],
+  'repeat-reset': ['ERR-1'],
   'timestamp-continuity': ['BKD-8'],
 };
 

@@ -50,6 +50,8 @@ interface Service {
   /** `reporting`: the connection is given up, the controller has not confirmed yet. */
   readonly phase: 'receiving' | 'delaying' | 'responding' | 'reporting';
   readonly respondAt: Micros | null;
+  /** When it gives up by itself. */
+  readonly leaseEnds: Micros | null;
   readonly keepAlive: boolean;
   readonly report: Report | null;
   /** The deadline the world was last told. */
@@ -98,6 +100,7 @@ export function stepBackend(state: BackendState, input: RoleInput, now: Micros):
       step.controllerUp();
       break;
     case 'control-down':
+      step.controllerLost();
       break;
     case 'timer':
       step.timer(input.key);
@@ -168,6 +171,13 @@ class BackendStep {
       if (service.report !== null) this.#say(CONTROLLER, service.report.message);
   }
 
+  /** The controller takes a backend without a control connection for dead (ERR-2); so the backend has to be. */
+  controllerLost(): void {
+    if (this.#without('hand-off-lease')) return;
+    for (const service of [...this.#state.services.values()])
+      if (service.phase !== 'reporting') this.#fail(service, 'controller-lost');
+  }
+
   timer(key: string): void {
     let service = this.#find(key);
     if (service === undefined) return;
@@ -178,6 +188,10 @@ class BackendStep {
         service = { ...service, report: { ...service.report, at: this.now + REPORT_INTERVAL } };
       }
       this.#put(service);
+      return;
+    }
+    if (service.leaseEnds !== null && service.leaseEnds <= this.now) {
+      this.#fail(service, 'lease-expired');
       return;
     }
     service = this.#apply(service, expire(service.endpoint, this.now));
@@ -236,6 +250,7 @@ class BackendStep {
       payload,
       phase: 'receiving',
       respondAt: null,
+      leaseEnds: message.leaseMs === undefined ? null : this.now + message.leaseMs * 1000,
       keepAlive: request.keepAlive,
       report: null,
       timer: null,
@@ -433,9 +448,8 @@ class BackendStep {
 
 function serviceDeadline(service: Service): Micros | null {
   if (service.phase === 'reporting') return service.report?.at ?? null;
-  const tcp = deadline(service.endpoint);
-  if (service.respondAt === null) return tcp;
-  return tcp === null ? service.respondAt : Math.min(tcp, service.respondAt);
+  const due = [deadline(service.endpoint), service.respondAt, service.leaseEnds].filter((at) => at !== null);
+  return due.length === 0 ? null : Math.min(...due);
 }
 
 function sha256(bytes: Uint8Array): string {

@@ -93,6 +93,8 @@ export const Handoff = z.strictObject({
   conn: FourTuple,
   snapshot: ConnectionSnapshot,
   request: RequestDescription,
+  /** How long the backend may keep the connection, in ms; then it gives it up by itself. Absent: for as long as it likes. */
+  leaseMs: z.int().min(1).optional(),
 });
 export type Handoff = z.infer<typeof Handoff>;
 
@@ -112,8 +114,11 @@ export const Failed = z.strictObject({
   id,
   handoff: z.int().min(1),
   conn: FourTuple,
-  /** `client-reset`: the client sent an acceptable RST; nothing of the connection is left. */
-  reason: z.enum(['client-reset', 'client-timeout', 'cannot-serve', 'conflict']),
+  /**
+   * `client-reset`: the client sent an acceptable RST; nothing of the connection is left. `lease-expired`: it took longer than the hand-off allowed.
+   * `controller-lost`: the control connection broke meanwhile.
+   */
+  reason: z.enum(['client-reset', 'client-timeout', 'cannot-serve', 'conflict', 'lease-expired', 'controller-lost']),
   /** Where the connection stood, when the backend had taken it over. */
   snapshot: ConnectionSnapshot.nullable(),
 });

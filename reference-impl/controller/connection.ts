@@ -3,6 +3,7 @@
 import type { ControlMessage, RequestDescription } from '../control/messages.js';
 import type { Micros } from '../core/core.js';
 import { deadline, type Endpoint } from '../tcp/endpoint.js';
+import type { Segment } from '../tcp/segment.js';
 import type { Ipv4Address } from '../wire/addresses.js';
 
 /** A control request without an answer yet; repeated with the same id until there is one (SWT-9). */
@@ -44,6 +45,8 @@ export type Phase =
   | { readonly kind: 'removing'; readonly then: AfterRemoval }
   /** Asking the client, by a segment it must answer, for the number it expects. */
   | { readonly kind: 'probing'; readonly at: Micros; readonly tries: number }
+  /** The client was reset; the RST is repeated because nobody acknowledges it. */
+  | { readonly kind: 'resetting'; readonly reset: Segment; readonly at: Micros; readonly tries: number }
   /** Sending the rest and closing; what still arrives is discarded. */
   | { readonly kind: 'closing' };
 
@@ -88,6 +91,7 @@ export function connectionDeadline(connection: Connection): Micros {
       consider(phase.deadline);
       break;
     case 'probing':
+    case 'resetting':
       consider(phase.at);
       break;
     case 'removing':

@@ -61,6 +61,10 @@ const REOPEN_TRIES = 3;
 const PROBE_INTERVAL: Micros = 600_000;
 const PROBE_TRIES = 10;
 const HELD_FRAMES = 16;
+const RESET_INTERVAL: Micros = 200_000;
+const RESET_TRIES = 3;
+/** The part of the hand-off's time that the backend may use: it must have stopped when the controller gives it up, whatever their clocks drift. */
+const LEASE_SHARE = 0.9;
 
 export function initController(config: ControllerConfig): Stepped<ControllerState> {
   return {
@@ -69,10 +73,12 @@ export function initController(config: ControllerConfig): Stepped<ControllerStat
   };
 }
 
-/** Connections that are not finished; one in TIME-WAIT is. */
+/** Connections that are not finished; one in TIME-WAIT or after a reset is. */
 export function openConnections(state: ControllerState): number {
   let count = 0;
-  for (const connection of state.connections.values()) if (connection.endpoint.state !== 'time-wait') count++;
+  for (const connection of state.connections.values()) {
+    if (connection.endpoint.state !== 'time-wait' && connection.phase.kind !== 'resetting') count++;
+  }
   return count;
 }
 
@@ -151,6 +157,10 @@ class ControllerStep {
         break;
       case 'probing':
         this.#probed(connection, tcp);
+        break;
+      case 'resetting':
+        if (isPlainSyn(tcp)) this.#accept(key, client, tcp);
+        else this.#refuse(client, this.#config.logical.port, tcp);
         break;
       case 'reading':
       case 'installing':
@@ -234,6 +244,12 @@ class ControllerStep {
           return;
         }
         break;
+      case 'resetting':
+        if (phase.at <= this.now) {
+          this.#repeatReset(connection, phase.reset, phase.tries);
+          return;
+        }
+        break;
       case 'removing':
         break;
       case 'reading':
@@ -300,7 +316,7 @@ class ControllerStep {
     if (before.endpoint.state === 'syn-received' && connection.endpoint.state === 'established')
       this.event('Establish', before.key, {});
     if (connection.endpoint.state === 'closed') {
-      this.event('ClientReset', connection.key, {});
+      if (connection.endpoint.closedBy === 'reset') this.event('ClientReset', connection.key, {});
       this.#ended(connection);
       return;
     }
@@ -426,6 +442,9 @@ class ControllerStep {
         conn: this.#fourTuple(connection),
         snapshot,
         request: handed.request,
+        ...(this.#without('hand-off-lease')
+          ? {}
+          : { leaseMs: Math.max(1, Math.floor(this.#config.handoffMs * LEASE_SHARE)) }),
       })),
     );
   }
@@ -622,7 +641,21 @@ class ControllerStep {
   #resetNow(connection: Connection, reason: string): void {
     this.event('ResetClient', connection.key, { reason, seq: connection.endpoint.sndNxt });
     const aborted = abort(connection.endpoint, this.now);
-    this.#forget(this.#apply(connection, aborted));
+    const [reset] = aborted.out;
+    if (reset === undefined) this.#forget(connection);
+    else this.#repeatReset({ ...connection, calls: [], endpoint: aborted.endpoint }, reset, 0);
+  }
+
+  #repeatReset(connection: Connection, reset: Segment, tries: number): void {
+    if (tries >= (this.#without('repeat-reset') ? 1 : RESET_TRIES)) {
+      this.#forget(connection);
+      return;
+    }
+    this.#emit(connection.client, reset);
+    this.#put({
+      ...connection,
+      phase: { kind: 'resetting', reset, at: this.now + RESET_INTERVAL * 2 ** tries, tries: tries + 1 },
+    });
   }
 
   // --- book-keeping ---------------------------------------------------------------------------------------------------------

@@ -27,6 +27,10 @@ export const REMEDIES = {
     'The ACK that reopens the window is repeated until the client is heard from again (hazard 4). Off: it is sent once.',
   'exact-reset':
     "Before resetting a client whose backend died, the controller learns the client's next expected sequence number from an ACK that it provokes (hazard 7). Off: it resets with the number it knew at hand-off.",
+  'hand-off-lease':
+    'A backend gives a connection up by itself before the controller gives the backend up (ERR-2), and when its control connection breaks. Off: it goes on for as long as TCP does, and what it still sends reaches the client without rewriting.',
+  'repeat-reset':
+    'The RST that ends a connection for a failed backend is repeated, because nobody acknowledges it. Off: it is sent once.',
   'timestamp-continuity':
     "A new owner's timestamp clock starts where the old owner's stopped (BKD-8). Off: each owner uses its own clock.",
 } as const;

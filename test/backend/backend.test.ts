@@ -210,3 +210,22 @@ t.test('payload framing finds the end at every cut', async (t) => {
   for (const wrong of ['x\r\n', '3\r\nabcd\r\n', '-1\r\n'])
     t.equal(takePayload(startPayload({ kind: 'chunked' }), Buffer.from(wrong)).payload.status, 'malformed');
 });
+
+t.test('a lease that ends, or a lost controller, makes it give up by itself and say so (ERR-2)', async (t) => {
+  const bench = new Bench();
+  bench.tell({ ...handoff({}), leaseMs: 5000 });
+  bench.now += 5_000_000;
+  const ended = bench.step({ kind: 'timer', key: '198.18.1.2:40000' });
+  t.match(messages(ended), [{ verb: 'failed', reason: 'lease-expired' }]);
+  t.same(segments(ended), []);
+  bench.now += 60_000_000;
+  t.same(segments(bench.step({ kind: 'timer', key: '198.18.1.2:40000' })), [], 'and retransmits no more');
+  const lost = new Bench();
+  lost.tell(handoff({}));
+  t.match(messages(lost.step({ kind: 'control-down', peer: 'controller' })), [
+    { verb: 'failed', reason: 'controller-lost' },
+  ]);
+  const endless = new Bench(['hand-off-lease']);
+  endless.tell(handoff({}));
+  t.same(messages(endless.step({ kind: 'control-down', peer: 'controller' })), []);
+});

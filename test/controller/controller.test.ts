@@ -297,3 +297,28 @@ t.test('segments of no connection draw a RST, RSTs nothing, and a step leaves it
   bench.connect();
   t.equal(before.connections.size, 0);
 });
+
+t.test('a reset is repeated, and a new connection of that port ends the repetition (ERR-1)', async (t) => {
+  const bench = new Bench();
+  const handoff = bench.handOff(GET);
+  t.equal(handoff.leaseMs, 54_000, 'the backend stops before the controller gives it up');
+  bench.tell('backend0', {
+    verb: 'failed',
+    id: 'f',
+    handoff: 1,
+    conn: handoff.conn,
+    reason: 'cannot-serve',
+    snapshot: handoff.snapshot,
+  });
+  bench.confirm('switch', 'remove');
+  const [first] = bench.segments;
+  bench.timer(250_000);
+  t.same(
+    bench.segments.map((s) => [s.rst, s.seq]),
+    [[true, first?.seq]],
+  );
+  bench.client({ seq: 7000, ack: 0, flags: TcpFlag.SYN });
+  t.ok(bench.segments[0]?.syn);
+  bench.timer(450_000);
+  t.notOk(bench.segments.some((s) => s.rst));
+});
