@@ -19,11 +19,12 @@ export const OBJECT_SIZES = {
 export function generateBody(spec: BodySpec): Uint8Array {
   const bytes = new Uint8Array(spec.size);
   let x = (Math.imul(spec.seed, 2654435761) ^ 0x9e3779b9) >>> 0 || 1;
-  for (let i = 0; i < bytes.length; i++) {
+  for (let at = 0; at < bytes.length; ) {
     x ^= x << 13;
     x ^= x >>> 17;
     x ^= x << 5;
-    bytes[i] = 0x61 + ((x >>> 8) % 26);
+    // One letter of sixteen for each four bits; the world makes many megabytes of this at every start.
+    for (let shift = 0; shift < 32 && at < bytes.length; shift += 4) bytes[at++] = 0x61 + ((x >>> shift) & 15);
   }
   return bytes;
 }
