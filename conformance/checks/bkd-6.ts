@@ -2,7 +2,7 @@
  * BKD-6: Completion is reported only once all response bytes are acknowledged, with sequence, acknowledgement and timestamp progress.
  * (SoCC'17 §2, §2.4, thesis §3.3)
  */
-import { seqAdd, seqLt } from '../../reference-impl/wire/seq.js';
+import { seqAdd, seqDiff, seqLt } from '../../reference-impl/wire/seq.js';
 import { isSound, senderOf } from '../flows/connection.js';
 import { endOf, optionOf, type Segment } from '../flows/decode.js';
 import { LOG_SLACK_NS } from '../flows/former.js';
@@ -31,7 +31,7 @@ export const BKD_6: Check = {
 };
 
 function judgeReport(judged: Judged, tally: Tally, exchange: HandedExchange): void {
-  const { connection, handoff, response, packets } = exchange;
+  const { connection, handoff, request, response, packets } = exchange;
   const report = handoff.log?.report;
   const { start } = connection;
   if (report?.message.verb !== 'complete' || start === undefined) return;
@@ -53,34 +53,39 @@ function judgeReport(judged: Judged, tally: Tally, exchange: HandedExchange): vo
     tally.doubt(`the response that line ${report.line} reports is not whole in the captures`);
     return;
   }
+  if (report.t > judged.end) {
+    tally.doubt(`the captures end before line ${report.line} reports completion`);
+    return;
+  }
   const covering = connection.acksAt.get(handoff.backend)?.covering(end);
   const sent = connection.acksSent.covering(end);
   if (covering === undefined || covering.t > report.t) {
-    // A frame that the capture at the backend missed, if the client had sent one in time.
-    if (sent !== undefined && sent.t <= report.t)
+    // A frame that the capture at the backend missed, if the client can have sent one in time.
+    if (!judged.vantages.has('client') || judged.missedFrames('client') || (sent !== undefined && sent.t <= report.t)) {
       tally.doubt(`the last acknowledgement is not seen on the link of ${handoff.backend}`);
-    else if (!judged.vantages.has('client') && covering === undefined)
-      tally.doubt('the last acknowledgement is not in the captures');
-    else {
+    } else {
       tally.fail(
         `expected complete after the client acknowledged the response up to relative ${end + 1}; line ${report.line} reports it ${covering ? `before ${named(covering)}` : 'without that acknowledgement'}`,
         line('complete'),
         at(last, "the response's last bytes"),
         ...(covering ? [at(covering, 'the acknowledgement arrives')] : []),
       );
+      return;
     }
-    if (sent === undefined || sent.t > report.t) return;
   }
-  const next = seqAdd(start.synAck.seq, 1 + endOf(last));
+  // Frames that the capture missed can only have carried more.
+  const next = seqAdd(start.synAck.seq, 1 + Math.max(end, endOf(last)));
   if (snapshot.seq !== next) {
     tally.fail(
       `expected ${next} as the snapshot's seq, the number behind ${named(last)}; line ${report.line} has ${snapshot.seq}`,
       line(`seq ${snapshot.seq}`),
-      at(last, 'the last bytes sent'),
+      at(last, 'the last bytes seen'),
     );
     return;
   }
-  if (snapshot.ack !== acked.ack) {
+  const requestEnd = request.kind === 'write' ? (request.end ?? Number.POSITIVE_INFINITY) : request.headerEnd;
+  const ahead = seqDiff(snapshot.ack, acked.ack);
+  if (ahead < 0 || acked.acked + ahead > Math.max(requestEnd, acked.acked)) {
     tally.fail(
       `expected ${acked.ack} as the snapshot's ack, as acknowledged in ${named(acked)}; line ${report.line} has ${snapshot.ack}`,
       line(`ack ${snapshot.ack}`),

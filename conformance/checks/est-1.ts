@@ -84,7 +84,7 @@ export const EST_1: Check = {
         } else tally.doubt(`the answer to the SYN of ${connection.name} is not in the captures`);
         continue;
       }
-      const acknowledged = connection.toServer.some(({ head }) => head.acked >= 0 && isSound(head));
+      const acknowledged = packets.some(({ head }) => head.towards === 'server' && head.acked >= 0 && isSound(head));
       const gap = missingVantages(judged.vantages, 'controller');
       const answered = answers.some((packet) => senderOf(packet) === 'controller');
       const reached = arrivals.some(({ vantage }) => vantage === 'controller');

@@ -13,9 +13,9 @@ export const EST_2: Check = {
     const { hosts } = judged;
     const gap = missingVantages(judged.vantages, 'client');
     for (const connection of judged.connections) {
-      for (const { arrivals } of connection.toClient) {
+      for (const { arrivals, head } of connection.packets) {
         for (const arrival of arrivals) {
-          if (arrival.vantage !== 'client') continue;
+          if (arrival.vantage !== 'client' || head.towards !== 'client') continue;
           const { src, srcMac } = arrival;
           if (src !== hosts.logicalIp) {
             const name = hosts.serverNames.get(src) ?? 'another host';

@@ -22,8 +22,8 @@ export const EST_3: Check = {
         continue;
       }
       judgeHandshake(tally, start);
-      for (const { head } of connection.toClient) {
-        if (!isSound(head) || isFlagged(head, 'SYN')) continue;
+      for (const { head } of connection.packets) {
+        if (head.towards !== 'client' || !isSound(head) || isFlagged(head, 'SYN')) continue;
         const offence = offenceOf(judged, start, head);
         if (offence !== undefined) tally.fail(offence, at(head, 'breaks what was negotiated'));
         else tally.hold();

@@ -59,9 +59,10 @@ function judgeMove(
     return;
   }
   // The captures may have missed the frame on the giver's link; the client's own tells whether there was one.
-  const sent = connection.acksSent.highest(taker.t);
-  const elsewhere = connection.acksAt.get(taker.vantage)?.highest(taker.t);
-  if (sent !== undefined && sent.acked >= end && !(elsewhere !== undefined && elsewhere.acked >= end)) {
+  const sent = connection.acksSent.covering(end);
+  const packet = sent && connection.toServer.find((candidate) => candidate.sent === sent);
+  const astray = packet?.arrivals.some(({ vantage }) => vantage === taker.vantage) === true;
+  if (judged.missedFrames('client') || (sent !== undefined && sent.t <= taker.t && !astray)) {
     tally.doubt(`the acknowledgement of ${named(last)} is not seen on the link of ${giver}`);
     return;
   }

@@ -43,7 +43,8 @@ function judgeWrite(judged: Judged, tally: Tally, exchange: HandedExchange): voi
   const confirmed =
     acknowledging ??
     (response?.end !== undefined && response.status >= 200 && response.status < 300 ? handoff.last : undefined);
-  const missing = confirmed && (atBackend === undefined ? from : atBackend.missing(from, to, confirmed.t));
+  const by = acknowledging?.t ?? handoff.doneFrom;
+  const missing = confirmed && (atBackend === undefined ? from : atBackend.missing(from, to, by));
   if (confirmed === undefined) {
     tally.doubt('the end of a write with early payload is not in the captures');
     return;
@@ -51,7 +52,7 @@ function judgeWrite(judged: Judged, tally: Tally, exchange: HandedExchange): voi
   if (missing !== undefined) {
     const resent = connection.dataSent
       .overlapping(missing, missing + 1)
-      .some((segment) => segment.t < confirmed.t && !wentToController(exchange, segment.number, segment.capture));
+      .some((segment) => segment.t < by && !wentToController(exchange, segment.number, segment.capture));
     if (!judged.vantages.has('client') || resent) {
       tally.doubt(
         `byte ${missing + 1} of the client's stream is not seen on ${handoff.backend}'s link before ${named(confirmed)}`,

@@ -33,8 +33,8 @@ export const RET_6: Check = {
 
 /** A later connection of the same port begins at the controller. */
 function judgeReuse(tally: Tally, connection: Connection, before: Connection): void {
-  for (const { head, arrivals } of connection.toServer) {
-    if (!isFlagged(head, 'SYN') || !isSound(head)) continue;
+  for (const { head, arrivals } of connection.packets) {
+    if (head.towards !== 'server' || !isFlagged(head, 'SYN') || !isSound(head)) continue;
     const [arrival] = arrivals;
     if (arrival === undefined) continue;
     if (isBackend(arrival.vantage)) {
@@ -52,8 +52,8 @@ function judgeLateSegments(judged: Judged, tally: Tally, connection: Connection,
   const { ended } = connection;
   if (ended === undefined || handedOff(connection).length === 0) return;
   let clean = false;
-  for (const packet of between(connection.toServer, ended.t, connection.to)) {
-    if (packet.sent === undefined || packet.sent.t <= ended.t) continue;
+  for (const packet of between(connection.packets, ended.t, connection.to)) {
+    if (packet.head.towards !== 'server' || packet.sent === undefined || packet.sent.t <= ended.t) continue;
     for (const arrival of packet.arrivals) {
       if (arrival.vantage === 'controller') clean = true;
       if (!isBackend(arrival.vantage) || explainArrival(judged, rules, connection, packet, arrival) !== 'RET-6')

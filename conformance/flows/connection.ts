@@ -80,11 +80,15 @@ export interface Connection {
   /** First and last moment, the latter open-ended when no later connection has the same port. */
   readonly from: number;
   readonly to: number;
+  /** All of them. */
   readonly packets: readonly Packet[];
+  /** Up to here it is known which request what belongs to. */
+  readonly knownTo: number;
+  /** Those of the known part, by direction. */
   readonly toServer: readonly Packet[];
   readonly toClient: readonly Packet[];
   readonly exchanges: readonly Exchange[];
-  /** Why the requests behind the last exchange cannot be read, if there are any. */
+  /** Why the requests behind the last exchange cannot be told apart, if there are any. */
   readonly unread: string | undefined;
   readonly clientStream: ByteStream;
   readonly serverStream: ByteStream;
@@ -136,8 +140,9 @@ export function connectionsOf(packets: readonly Packet[], hosts: Hosts, log: Con
       const name = index === 0 ? client : `${client}#${index + 1}`;
       const from = own[0]?.head.t ?? 0;
       const to = incarnations[index + 1]?.packets[0]?.head.t ?? Number.POSITIVE_INFINITY;
-      const requests = (log?.byClient.get(client) ?? []).filter((request) => request.t >= from && request.t < to);
-      connections.push(buildConnection(name, client, syn, synAck, own, { from, to }, requests, hosts));
+      const logged = (log?.byClient.get(client) ?? []).filter((request) => request.t >= from && request.t < to);
+      const start = negotiate(syn, synAck);
+      connections.push(buildConnection({ name, client, start, from, to, packets: own, log: logged }, hosts));
     }
   }
   return connections;
@@ -234,19 +239,37 @@ function getOrAdd<V>(map: Map<string, V>, key: string, make: () => V): V {
   return value;
 }
 
-function buildConnection(
-  name: string,
-  client: string,
-  syn: Segment | undefined,
-  synAck: Segment | undefined,
-  packets: readonly Packet[],
-  span: { from: number; to: number },
-  log: readonly LoggedRequest[],
-  hosts: Hosts,
-): Connection {
-  const start = negotiate(syn, synAck);
-  const toServer = packets.filter(({ head }) => head.towards === 'server');
-  const toClient = packets.filter(({ head }) => head.towards === 'client');
+interface Draft {
+  readonly name: string;
+  readonly client: string;
+  readonly start: Negotiated | undefined;
+  readonly from: number;
+  readonly to: number;
+  readonly packets: readonly Packet[];
+  readonly log: readonly LoggedRequest[];
+}
+
+/** Where a connection stops being readable. */
+interface Break {
+  readonly reason: string;
+  readonly knows: (t: number) => boolean;
+  /** The last moment that is known. */
+  readonly t: number;
+}
+
+function buildConnection(draft: Draft, hosts: Hosts): Connection {
+  const { start, packets } = draft;
+  if (start !== undefined) placeSegments(packets, start);
+  const whole = readConnection(draft, undefined, hosts);
+  const broken = start && findBreak(whole);
+  return broken === undefined ? whole : readConnection(draft, broken, hosts);
+}
+
+function readConnection(draft: Draft, broken: Break | undefined, hosts: Hosts): Connection {
+  const { start } = draft;
+  const known = broken === undefined ? draft.packets : draft.packets.filter(({ head }) => broken.knows(head.t));
+  const toServer = known.filter(({ head }) => head.towards === 'server');
+  const toClient = known.filter(({ head }) => head.towards === 'client');
   const clientStream = new ByteStream();
   const serverStream = new ByteStream();
   const acksSent = new AckRecord();
@@ -257,15 +280,12 @@ function buildConnection(
   const serverAcks = new AckRecord();
   const exchanges: Exchange[] = [];
   const connection = {
-    name,
-    client,
-    start,
-    ...span,
-    packets,
+    ...draft,
+    knownTo: broken?.t ?? Number.POSITIVE_INFINITY,
     toServer,
     toClient,
     exchanges,
-    unread: undefined as string | undefined,
+    unread: broken?.reason,
     clientStream,
     serverStream,
     acksSent,
@@ -275,13 +295,11 @@ function buildConnection(
     serverData,
     serverAcks,
     clientFin: undefined as Connection['clientFin'],
-    ended: endOfConnection(packets),
-    log,
+    ended: endOfConnection(draft.packets),
   };
   if (start === undefined) return connection;
-  placeSegments(packets, start);
 
-  const frames = packets.flatMap(({ sent, arrivals }) => (sent ? [sent, ...arrivals] : arrivals));
+  const frames = known.flatMap(({ sent, arrivals }) => (sent ? [sent, ...arrivals] : arrivals));
   // As sent before as arrived, so that an altered copy never counts for the original.
   for (const frame of [...frames].sort((a, b) => rank(a) - rank(b) || byTime(a, b))) {
     if (!isSound(frame) || isFlagged(frame, 'SYN') || frame.length === 0) continue;
@@ -314,14 +332,12 @@ function buildConnection(
   const requests: RequestMessage[] = [];
   for (let at: number | undefined = 0; at !== undefined; ) {
     const read: Read<RequestMessage> = readRequest(clientStream, at);
-    if (read.kind === 'none') break;
-    if (read.kind === 'unreadable') {
-      connection.unread = read.reason;
+    if (read.kind !== 'message') {
+      if (read.kind === 'unreadable') connection.unread ??= read.reason;
       break;
     }
     requests.push(read.message);
     at = read.message.end;
-    if (at === undefined) connection.unread = 'the end of a chunked request is not in the captures';
   }
   const responses: (ResponseMessage | undefined)[] = [];
   let from: number | undefined = 0;
@@ -332,15 +348,63 @@ function buildConnection(
     responses.push(response);
     from = response?.end;
   }
-  for (const exchange of buildExchanges(connection, requests, responses, hosts)) {
-    exchanges.push(exchange);
-    // What was acknowledged and never served is lost: which request a later answer belongs to is not certain.
-    const over = overAcknowledged(exchange);
-    if (over === undefined) continue;
-    connection.unread = `more than a request was acknowledged in frame ${over.number} of ${over.capture}`;
-    break;
-  }
+  exchanges.push(...buildExchanges(connection, requests, responses, hosts));
   return connection;
+}
+
+/** The first point from which on requests and responses cannot be matched: bytes that no frame shows, or that were acknowledged and never served. */
+function findBreak(connection: Connection): Break | undefined {
+  const { exchanges, toServer, toClient, clientStream, serverStream } = connection;
+  const serverEnd = dataEnd(toClient);
+  let response = 0;
+  for (const [index, exchange] of exchanges.entries()) {
+    const { begins, connection: own } = exchange;
+    const end = exchange.response?.end;
+    if (end === undefined && serverStream.contiguousEnd(response) < serverEnd && !exchange.response?.untilClose) {
+      const reason = `the response to request ${index + 1} of ${own.name} is not whole in the captures`;
+      return { reason, knows: (t) => t < begins, t: begins };
+    }
+    const over = overAcknowledged(exchange);
+    const done = end === undefined ? Number.POSITIVE_INFINITY : acknowledgedFrom(own, end);
+    if (over !== undefined && done < Number.POSITIVE_INFINITY) {
+      const reason = `more than a request was acknowledged in frame ${over.number} of ${over.capture}`;
+      return { reason, knows: (t) => t <= done, t: done };
+    }
+    response = end ?? response;
+  }
+  const last = exchanges.at(-1);
+  const lastEnd = last === undefined ? 0 : last.request.end;
+  const unread = lastEnd ?? last?.request.headerEnd ?? 0;
+  const hole = clientStream.contiguousEnd(unread) < dataEnd(toServer);
+  if (!hole && connection.unread === undefined) return undefined;
+  const sign = firstSign(connection, unread);
+  const lastResponse = last?.response?.end;
+  const done =
+    last === undefined
+      ? Number.NEGATIVE_INFINITY
+      : lastResponse === undefined
+        ? Number.POSITIVE_INFINITY
+        : acknowledgedFrom(connection, lastResponse);
+  if (sign === Number.POSITIVE_INFINITY || done === Number.POSITIVE_INFINITY) return undefined;
+  const reason =
+    connection.unread ?? `the request at byte ${unread} of the client's stream is not whole in the captures`;
+  return { reason, knows: (t) => t <= done || t < sign, t: Math.max(done, sign) };
+}
+
+/** Behind the last payload byte on the wire. */
+function dataEnd(packets: readonly Packet[]): number {
+  let end = 0;
+  for (const { head } of packets) {
+    if (head.length > 0 && isSound(head) && !isFlagged(head, 'SYN')) end = Math.max(end, head.offset + head.length);
+  }
+  return end;
+}
+
+/** When a byte of the client's stream from `offset` on, or its acknowledgement, first shows. */
+function firstSign({ toServer, toClient }: Connection, offset: number): number {
+  const sent = toServer.find(({ head }) => head.length > 0 && isSound(head) && head.offset + head.length > offset);
+  const acked = toClient.find(({ head }) => isSound(head) && head.acked > offset);
+  return Math.min(sent?.head.t ?? Number.POSITIVE_INFINITY, acked?.head.t ?? Number.POSITIVE_INFINITY);
 }
 
 /**
@@ -434,7 +498,9 @@ function buildExchanges(
         ? countBefore(drafts, ({ response }) => response !== undefined && response.start <= head.offset)
         : 0;
     const answering = drafts[answered - 1];
-    const begun = countBefore(drafts, ({ begins }) => begins <= head.t);
+    let begun = countBefore(drafts, ({ begins }) => begins <= head.t);
+    // Who owns the connection for a request acknowledges its header at least.
+    while (begun > 1 && head.acked < (drafts[begun - 1]?.request.headerEnd ?? 0)) begun--;
     const carries = answering !== undefined && head.offset < (answering.response?.end ?? Number.POSITIVE_INFINITY);
     (carries ? answering : (drafts[begun - 1] ?? drafts[0]))?.packets.push(packet);
   }
@@ -455,7 +521,7 @@ function acknowledgedFrom(connection: Connection, offset: number): number {
   return t;
 }
 
-/** The hand-offs of the log, each to the request whose header it carries, or else in order. */
+/** The hand-offs of the log, each to the next request whose header it carries. */
 function handoffLogs(connection: Connection, requests: readonly RequestMessage[]): Map<number, HandoffLog> {
   const found = new Map<number, HandoffLog>();
   const reports = new Map<number, LoggedRequest>();
@@ -469,18 +535,19 @@ function handoffLogs(connection: Connection, requests: readonly RequestMessage[]
     const { message } = logged;
     if (message.verb !== 'handoff') continue;
     const header = Buffer.from(message.request.header, 'base64');
-    let index = next;
+    if (logged.t > connection.knownTo) break;
+    let index: number | undefined;
     for (let candidate = Math.max(0, next - 1); candidate < requests.length; candidate++) {
       const request = requests[candidate];
-      if (request === undefined) break;
-      const bytes = connection.clientStream.read(request.start, request.headerEnd - request.start);
       const taken = found.get(candidate);
-      if (taken !== undefined && taken.handoff.answer?.ok !== false) continue;
+      if (request === undefined || (taken !== undefined && taken.handoff.answer?.ok !== false)) continue;
+      const bytes = connection.clientStream.read(request.start, request.headerEnd - request.start);
       if (Buffer.compare(header, bytes) === 0) {
         index = candidate;
         break;
       }
     }
+    if (index === undefined) continue;
     let remove: LoggedRequest | undefined;
     for (let at = position + 1; at < connection.log.length && remove === undefined; at++) {
       const later = connection.log[at];

@@ -27,6 +27,8 @@ export interface Judged {
   readonly end: number;
   /** Whether a vantage's frames carry checksums left to a network card, or segments no link carries. */
   offloaded(vantage: string): boolean;
+  /** Whether a vantage's capture certainly missed a frame, so that it cannot prove that something was not sent. */
+  missedFrames(vantage: string): boolean;
   /** What was left out and why, for people. */
   readonly notes: readonly string[];
 }
@@ -82,6 +84,7 @@ export function analyse(input: AnalyseInput): AnalyseOutcome {
     if (segment.checksums === 'partial' || segment.ipv4.totalLength > LARGEST_PACKET) offloads.add(segment.vantage);
   }
   for (const frame of others) end = Math.max(end, frame.t);
+  const incomplete = incompleteVantages(packets, vantages, hosts);
   const judged: Judged = {
     topology,
     hosts,
@@ -93,10 +96,24 @@ export function analyse(input: AnalyseInput): AnalyseOutcome {
     log,
     end,
     addressed: (client, server) => opened.has(`${client}>${server}`),
+    missedFrames: (vantage) => incomplete.has(vantage),
     offloaded: (vantage) => offloads.has(vantage),
     notes,
   };
   return { ok: true, judged };
+}
+
+/** Vantages where a packet must have been seen that is seen elsewhere only. */
+function incompleteVantages(packets: readonly Packet[], vantages: ReadonlySet<string>, hosts: Hosts): Set<string> {
+  const servers = ['controller', ...hosts.backends.keys()];
+  const incomplete = new Set<string>();
+  for (const { sent, head } of packets) {
+    if (sent !== undefined) continue;
+    // Which of the servers sent it is not known.
+    if (head.towards === 'server') incomplete.add('client');
+    else for (const server of servers) incomplete.add(server);
+  }
+  return new Set([...incomplete].filter((vantage) => vantages.has(vantage)));
 }
 
 /** The first moment at which a hand-off shows. */

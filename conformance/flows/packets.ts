@@ -195,19 +195,13 @@ function pairAltered(drafts: readonly Draft<Segment>[]): Draft<Segment>[] {
       },
     );
   }
+  // Several fields changed at once: the same id, timestamps and content a moment later are no chance.
   attempt(
     (s) =>
-      s.ipv4.id !== 0 && isTelling(s.payload)
-        ? `${s.towards}|${s.ipv4.id}|${s.length}|${payloadHash(s.payload)}`
-        : undefined,
-    () => true,
-  );
-  attempt(
-    (s) =>
-      s.ipv4.id !== 0 && s.length === 0
-        ? `${s.towards}|${s.client}|${s.ipv4.id}|${text(s.tcp.optionBytes)}`
-        : undefined,
-    (sent) => timestampOf(sent) !== undefined,
+      s.ipv4.id === 0 || timestampOf(s) === undefined
+        ? undefined
+        : `${s.towards}|${s.ipv4.id}|${s.length}|${payloadHash(s.payload)}|${text(s.tcp.optionBytes)}`,
+    (sent, arrived) => arrived.t - sent.t < 1e9,
   );
   return [...whole, ...loose];
 }

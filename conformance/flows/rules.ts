@@ -197,14 +197,23 @@ export function explainArrival(
   const { ended } = connection;
   const earlier = spans.filter((span) => span.backend === backend && span.to < sent.t);
   if (ended !== undefined && sent.t > ended.t) return earlier.length > 0 ? 'RET-6' : 'unclear';
-  if (hasVariant(judged, 'VAR-3')) return 'unclear';
+  if (hasVariant(judged, 'VAR-3') || connection.unread !== undefined) return 'unclear';
+  // A request that was handed off to a backend that never spoke.
+  const pending = connection.exchanges.some(
+    ({ begins, handoff, response }) =>
+      handoff === undefined &&
+      begins <= arrival.t &&
+      (connection.acksSent.covering(response?.end ?? Number.POSITIVE_INFINITY)?.t ?? Number.POSITIVE_INFINITY) >=
+        sent.t,
+  );
+  if (pending) return 'unclear';
   // A rule to another backend of this connection, or one whose end is not in the captures, may explain it.
   if (spans.some(covers)) return 'unclear';
   const awaited = connection.exchanges.find(({ headerAt }) => headerAt === undefined || headerAt.t > arrival.t);
   if (awaited !== undefined && carriesHeaderRest(connection, awaited, arrival)) return 'REQ-1';
   if (earlier.some(({ heard }) => heard)) return 'RET-1';
   if (rules.ofOthers(connection, arrival.t, backend) !== undefined) return 'SWT-8';
-  return connection.unread === undefined ? 'SWT-3' : 'unclear';
+  return 'SWT-3';
 }
 
 /** Whether the segment carries header bytes of a request of which the controller has got the beginning only. */

@@ -74,10 +74,14 @@ export class ByteStream {
     return parts.length === 1 && only !== undefined ? only : Uint8Array.from(Buffer.concat(parts));
   }
 
-  /** Behind the last known byte. */
-  get end(): number {
-    const last = this.#chunks.at(-1);
-    return last === undefined ? 0 : last.offset + last.bytes.length;
+  /** Where the bytes known from `offset` on without a hole end. */
+  contiguousEnd(offset: number): number {
+    let at = offset;
+    for (let index = this.#search(offset); ; index++) {
+      const chunk = this.#chunks[index];
+      if (chunk === undefined || chunk.offset > at) return at;
+      at = chunk.offset + chunk.bytes.length;
+    }
   }
 }
 
