@@ -7,16 +7,19 @@ import { Failure } from './failure.js';
 export interface NamedWorld {
   readonly kind: WorldKind;
   readonly create: WorldFactory;
+  /** How many cases run at once. */
+  readonly sideBySide: number;
 }
 
 export async function simWorld(): Promise<NamedWorld> {
   const { createSimWorld } = await import('../harness/sim/world.js');
-  return { kind: 'sim', create: createSimWorld };
+  return { kind: 'sim', create: createSimWorld, sideBySide: 1 };
 }
 
 export async function linuxWorld(): Promise<NamedWorld> {
   const { createLinuxWorld } = await import('../harness/linux/world.js');
-  return { kind: 'linux', create: createLinuxWorld };
+  // Much of a case is waiting for real time to pass: three fill two processors, more would only make the kernel's timers late.
+  return { kind: 'linux', create: createLinuxWorld, sideBySide: 3 };
 }
 
 /** What stands between this process and the Linux world. */

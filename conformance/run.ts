@@ -21,7 +21,12 @@ const MAX_EVIDENCE = 12;
 
 export interface RunPlan {
   readonly cases: readonly ConformanceCase[];
-  readonly worlds: readonly { readonly kind: WorldKind; readonly create: WorldFactory }[];
+  readonly worlds: readonly {
+    readonly kind: WorldKind;
+    readonly create: WorldFactory;
+    /** How many cases may run at once; 1 when absent. Every case has a world of its own, so they share only the machine. */
+    readonly sideBySide?: number;
+  }[];
   readonly judge: JudgeEvidence;
   readonly seed: number;
   readonly without: Parameters<WorldFactory>[1]['without'];
@@ -211,21 +216,36 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
   }
 }
 
-/** World by world, case by case; ends early for a world that cannot be built. Rejects only when aborted or when the disk fails. */
+/**
+ * World by world, as many cases side by side as the world allows; results in the order of the cases. A world that cannot be built gets no
+ * further cases. Rejects only when aborted or when the disk fails, and not before every world that was begun is gone.
+ */
 export async function runCases(plan: RunPlan): Promise<CaseRun[]> {
   await mkdir(plan.out, { recursive: true });
-  const schedule = plan.worlds.flatMap((world) =>
-    plan.cases.filter((c) => c.worlds.includes(world.kind)).map((testCase) => ({ world, testCase })),
+  const total = plan.worlds.reduce(
+    (sum, { kind }) => sum + plan.cases.filter((c) => c.worlds.includes(kind)).length,
+    0,
   );
   const runs: CaseRun[] = [];
-  const given: WorldKind[] = [];
-  for (const [done, { world, testCase }] of schedule.entries()) {
-    plan.signal?.throwIfAborted();
-    if (given.includes(world.kind)) continue;
-    plan.onProgress?.({ done, total: schedule.length, world: world.kind, id: testCase.id });
-    const run = await runCase(plan, world, testCase);
-    runs.push(run);
-    if (run.worldFailed) given.push(world.kind);
+  let begun = 0;
+  for (const world of plan.worlds) {
+    const waiting = plan.cases.filter((c) => c.worlds.includes(world.kind)).entries();
+    const finished: CaseRun[] = [];
+    let given = false;
+    const worker = async (): Promise<void> => {
+      for (const [index, testCase] of waiting) {
+        plan.signal?.throwIfAborted();
+        if (given) return;
+        plan.onProgress?.({ done: begun++, total, world: world.kind, id: testCase.id });
+        const run = await runCase(plan, world, testCase);
+        finished[index] = run;
+        given ||= run.worldFailed === true;
+      }
+    };
+    const ends = await Promise.allSettled(Array.from({ length: world.sideBySide ?? 1 }, worker));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    // Flat, because a world that failed leaves holes.
+    runs.push(...finished.flat());
   }
   return runs;
 }
