@@ -45,7 +45,6 @@ export function runProgram(
       timedOut = true;
       killGroup();
     }, timeoutMs);
-    process.once('exit', killGroup);
     signal.addEventListener('abort', killGroup);
     if (signal.aborted) killGroup();
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -58,7 +57,6 @@ export function runProgram(
     child.stdin.end(input);
     const over = () => {
       clearTimeout(timer);
-      process.off('exit', killGroup);
       signal.removeEventListener('abort', killGroup);
     };
     child.once('error', (error) => {
