@@ -125,6 +125,18 @@ function inputOf(run: readonly CaptureFile[], options: CheckOptions): JudgeInput
   return log === undefined ? { captures, topology } : { captures, topology, controlLog: readControlLog(log) };
 }
 
+/** The command that judges this run alone. */
+function replayOf(run: readonly CaptureFile[], options: CheckOptions): string {
+  const words = [
+    'prism check',
+    ...run.map(({ path, vantage }) => (vantage === undefined ? path : `${path}@${vantage}`)),
+  ];
+  if (options.topology !== undefined) words.push('--topology', options.topology);
+  if (typeof options.control === 'string') words.push('--control', options.control);
+  if (options.control === false) words.push('--no-control');
+  return words.join(' ');
+}
+
 function check(files: readonly string[], options: CheckOptions): number {
   const startedAt = new Date();
   const output = new Output(options, (word) => /\.p?cap(ng)?(@|$)/.test(word));
@@ -140,9 +152,10 @@ function check(files: readonly string[], options: CheckOptions): number {
     output.progress(`[${i + 1}/${runs.length}] ${run[0]?.name}`);
     const outcome = judgeEvidence(inputOf(run, options));
     if (!outcome.ok) throw new Failure(2, outcome.error);
-    return { findings: outcome.findings, replay: '' };
+    return { findings: outcome.findings, replay: replayOf(run, options) };
   });
-  const results = passiveResults(judged, () => '').map((result) => ({ ...result, replay: commandLine() }));
+  const [first, ...others] = judged;
+  const results = passiveResults(judged, () => (first && others.length === 0 ? first.replay : ''));
   return conclude(output, {
     run: { command: commandLine(), startedAt, seed: null, target: 'captures', world: 'none' },
     columns: [{ name: 'captures', results }],

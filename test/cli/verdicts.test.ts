@@ -65,6 +65,7 @@ t.test('check: the same verdicts from the files alone', async (t) => {
 t.test('check: several runs at once, each with its own topology and control log', async (t) => {
   const both = await prism(['check', `good/sim/${CASE}/capture.pcapng`, `bad/sim/${CASE}/capture.pcapng`], { cwd });
   t.match(both, { code: 1, stdout: /FAIL check\.REQ-2/ });
+  t.match(both.stdout, `  again: prism check bad/sim/${CASE}/capture.pcapng\n`, 'the failing run alone');
   writeFileSync(join(cwd, 'c.ndjson'), '');
   const control = await prism(
     ['check', `good/sim/${CASE}/capture.pcapng`, `bad/sim/${CASE}/capture.pcapng`, '--control', 'c.ndjson'],
