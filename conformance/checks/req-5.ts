@@ -2,6 +2,7 @@
 import { senderOf } from '../flows/connection.js';
 import type { HandedExchange, Judged } from '../flows/judged.js';
 import { firstDifference } from '../flows/packets.js';
+import { between } from '../flows/rules.js';
 import type { Check } from './check.js';
 import { ackText, at, missingVantages, named, Tally } from './tally.js';
 
@@ -34,6 +35,13 @@ function judgeWrite(judged: Judged, tally: Tally, exchange: HandedExchange): voi
   const gap = missingVantages(judged.vantages, handoff.backend);
   if (gap !== undefined) {
     tally.doubt(gap);
+    return;
+  }
+  const takenOver = between(connection.toClient, exchange.begins, handoff.first?.t ?? handoff.until).some(
+    (packet) => senderOf(packet) === 'controller' && packet.head.acked > from,
+  );
+  if (takenOver) {
+    tally.doubt('the controller acknowledged payload itself, which is for REQ-2 to judge');
     return;
   }
   const atBackend = connection.dataAt.get(handoff.backend);

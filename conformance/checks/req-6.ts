@@ -59,7 +59,7 @@ function judgeTurns(judged: Judged, tally: Tally): void {
   const names = judged.topology.backends.map(({ name }) => name);
   const turns = judged.handoffs
     .map((exchange) => ({ exchange, from: exchange.begins, to: startOf(exchange.handoff) }))
-    .sort((a, b) => a.to - b.to);
+    .sort((a, b) => a.from - b.from);
   const [earliest] = turns;
   if (gap !== undefined || earliest === undefined) {
     if (gap !== undefined) tally.doubt(`${gap}: whose turn it was cannot be seen`);

@@ -3,7 +3,7 @@
  * progress. (SoCC'17 §2.5; derived)
  */
 import { isSound, senderOf } from '../flows/connection.js';
-import { isFlagged, type Segment } from '../flows/decode.js';
+import { endOf, isFlagged, type Segment } from '../flows/decode.js';
 import type { HandedExchange } from '../flows/judged.js';
 import { between, hasVariant } from '../flows/rules.js';
 import type { Check } from './check.js';
@@ -69,19 +69,26 @@ function judgeRead(
   else if (opening === undefined) tally.doubt('the end of a connection whose window was closed is not in the captures');
 }
 
-/** The client's segments on the controller's link while it saw a closed window, up to the first that an open one answers. */
+/** The client's segments on the controller's link that asked for the window while it saw a closed one, and got no answer before it asked again. */
 function segmentsInVain(
   connection: HandedExchange['connection'],
   from: number,
   to: number,
   answers: readonly Segment[],
 ): Segment[] {
-  const found = between(connection.toServer, from, to)
+  let sent = 0;
+  const asking = between(connection.toServer, connection.from, to)
     .flatMap(({ arrivals }) => arrivals)
-    .filter(({ vantage, t, flags }) => vantage === 'controller' && t >= from && t <= to && !isFlagged({ flags }, 'RST'))
-    .sort((a, b) => a.t - b.t);
-  const [first] = found;
-  if (first === undefined) return [];
-  const answered = answers.find(({ t, window }) => window > 0 && t >= first.t);
-  return answered === undefined ? found : found.filter(({ t }) => t <= answered.t);
+    .filter(({ vantage, flags }) => vantage === 'controller' && !isFlagged({ flags }, 'RST'))
+    .sort((a, b) => a.t - b.t)
+    .filter((segment) => {
+      // A plain acknowledgement needs no answer; data, a FIN, and a probe (a number the client has used before) do.
+      const asks = segment.length > 0 || isFlagged(segment, 'FIN') || segment.offset < sent;
+      sent = Math.max(sent, endOf(segment));
+      return asks && segment.t >= from && segment.t <= to;
+    });
+  return asking.filter(({ t }, index) => {
+    const again = asking[index + 1]?.t ?? Number.POSITIVE_INFINITY;
+    return !answers.some((answer) => answer.window > 0 && answer.t >= t && answer.t <= again);
+  });
 }

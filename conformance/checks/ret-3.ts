@@ -2,7 +2,7 @@
 import { type Connection, isSound, senderOf } from '../flows/connection.js';
 import { isFlagged } from '../flows/decode.js';
 import type { HandedExchange, Judged } from '../flows/judged.js';
-import { between, handedOff } from '../flows/rules.js';
+import { between, handedOff, spanOf } from '../flows/rules.js';
 import type { Check } from './check.js';
 import { at, missingVantages, named, Tally } from './tally.js';
 
@@ -21,12 +21,15 @@ export const RET_3: Check = {
     for (const connection of judged.connections) {
       const fin = connection.clientFin;
       if (fin === undefined) continue;
-      const during = handedOff(connection).findLast(
-        (exchange) =>
-          fin.offset >= exchange.request.headerEnd &&
-          fin.segment.t < exchange.handoff.doneFrom &&
-          fin.segment.t >= (exchange.headerSent?.t ?? exchange.begins),
-      );
+      const during = handedOff(connection).findLast((exchange) => {
+        const { handoff, request, headerSent, begins } = exchange;
+        if (fin.offset < request.headerEnd || fin.segment.t < (headerSent?.t ?? begins)) return false;
+        if (fin.segment.t <= handoff.doneFrom) return true;
+        // Behind the last acknowledgement it counts when the rule still took it to the backend.
+        return between(connection.toServer, begins, spanOf(exchange).to).some(
+          ({ head, arrivals }) => isFlagged(head, 'FIN') && arrivals.some(({ vantage }) => vantage === handoff.backend),
+        );
+      });
       if (during !== undefined) judgeClose(judged, tally, connection, during);
     }
     const gap = missingVantages(judged.vantages, 'client', 'controller');

@@ -26,17 +26,21 @@ function finDuring(exchange: HandedExchange): HeldFin | undefined {
   const { connection, handoff, packets, request } = exchange;
   const { clientFin } = connection;
   if (clientFin === undefined || clientFin.offset < request.headerEnd) return undefined;
-  if (clientFin.segment.t >= handoff.doneFrom) return undefined;
   const behind = clientFin.offset + 1;
   const span = spanOf(exchange);
-  const until = Math.min(handoff.doneFrom, span.to);
-  const carriers = between(connection.toServer, span.from, until).filter(
-    ({ head }) =>
-      isFlagged(head, 'FIN') && isSound(head) && head.offset + head.length === clientFin.offset && head.t < until,
+  if (clientFin.segment.t > span.to) return undefined;
+  const here = (segment: Segment): boolean => segment.vantage === handoff.backend;
+  const carriers = between(connection.toServer, span.from, span.to).filter(
+    ({ head, arrivals }) =>
+      isFlagged(head, 'FIN') &&
+      isSound(head) &&
+      head.offset + head.length === clientFin.offset &&
+      // Behind the last acknowledgement it is a matter of the moment whether the rule is still in force.
+      (head.t <= handoff.doneFrom || arrivals.some(here)),
   );
-  const delivered = between(connection.toServer, connection.from, until)
+  const delivered = between(connection.toServer, connection.from, span.to)
     .flatMap(({ arrivals }) => arrivals)
-    .filter(({ vantage, flags }) => vantage === handoff.backend && isFlagged({ flags }, 'FIN'));
+    .filter((arrival) => here(arrival) && isFlagged(arrival, 'FIN'));
   if (carriers.length === 0 && delivered.length === 0) return undefined;
   const byController = between(connection.toClient, connection.from, handoff.first?.t ?? span.from).some(
     (packet) => senderOf(packet) === 'controller' && packet.head.acked >= behind,

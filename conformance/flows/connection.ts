@@ -650,7 +650,7 @@ function reachedBackend(
     const { sent, arrivals, head } = packet;
     if (sent === undefined || !isSound(head)) continue;
     // Bytes of this request's payload, or of what follows it: nothing else is certain to be this hand-off's.
-    if (endOf(head) <= draft.request.headerEnd) continue;
+    if (head.length === 0 || head.t <= draft.begins || endOf(head) <= draft.request.headerEnd) continue;
     const found = arrivals.find(({ vantage, dst }) => isBackend(vantage) && hosts.backends.get(vantage)?.ip === dst);
     if (found !== undefined) return found.vantage;
   }
