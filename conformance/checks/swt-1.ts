@@ -3,7 +3,7 @@ import { formatIpv4Address, formatMacAddress } from '../../reference-impl/wire/a
 import { isBackend, isSound } from '../flows/connection.js';
 import type { Segment } from '../flows/decode.js';
 import type { Judged } from '../flows/judged.js';
-import { hasVariant, type Misrouted, routingOf } from '../flows/rules.js';
+import { hasVariant, type Misrouted, routingOf, spansOf } from '../flows/rules.js';
 import type { Check } from './check.js';
 import { lateRule } from './hof-1.js';
 import { at, missingVantages, named, Tally } from './tally.js';
@@ -35,10 +35,14 @@ export const SWT_1: Check = {
       for (const { arrivals } of connection.toServer) {
         for (const arrival of arrivals) {
           if (!isBackend(arrival.vantage) || known.has(arrival) || !isSound(arrival)) continue;
+          const ruled = spansOf(connection).some(
+            ({ backend, from, to }) => backend === arrival.vantage && from <= arrival.t && arrival.t <= to,
+          );
+          if (!ruled) continue;
           const wrong = wrongAddress(judged, arrival);
           if (wrong !== undefined)
             tally.fail(
-              `expected ${wrong} in ${named(arrival)}; it went to ${destination(arrival)}`,
+              `expected ${wrong} in ${named(arrival)}; it is ${destination(arrival)}`,
               at(arrival, 'half rewritten'),
             );
         }
@@ -52,7 +56,7 @@ export const SWT_1: Check = {
   },
 };
 
-/** A segment on a backend's link has been through a rule, whatever the moment: its addresses must be that backend's. */
+/** What went through a rule to a backend's link has that backend's addresses. */
 function wrongAddress(judged: Judged, arrival: Segment): string | undefined {
   const backend = judged.hosts.backends.get(arrival.vantage);
   if (backend === undefined || hasVariant(judged, 'VAR-4')) return undefined;
@@ -63,7 +67,7 @@ function wrongAddress(judged: Judged, arrival: Segment): string | undefined {
 }
 
 function destination({ dst, dstMac }: Segment): string {
-  return `addressed to ${formatIpv4Address(dst)} at ${formatMacAddress(dstMac)}`;
+  return `for ${formatIpv4Address(dst)} at ${formatMacAddress(dstMac)}`;
 }
 
 /** What is missing because the rule came late is HOF-1's. */

@@ -497,12 +497,11 @@ function buildExchanges(
       head.length > 0
         ? countBefore(drafts, ({ response }) => response !== undefined && response.start <= head.offset)
         : 0;
-    const answering = drafts[answered - 1];
+    const carries = head.offset < (drafts[answered - 1]?.response?.end ?? Number.POSITIVE_INFINITY);
     let begun = countBefore(drafts, ({ begins }) => begins <= head.t);
     // Who owns the connection for a request acknowledges its header at least.
     while (begun > 1 && head.acked < (drafts[begun - 1]?.request.headerEnd ?? 0)) begun--;
-    const carries = answering !== undefined && head.offset < (answering.response?.end ?? Number.POSITIVE_INFINITY);
-    (carries ? answering : (drafts[begun - 1] ?? drafts[0]))?.packets.push(packet);
+    drafts[Math.max(carries ? answered : 0, begun, 1) - 1]?.packets.push(packet);
   }
   const logs = handoffLogs(connection, requests);
   const fromController = connection.toClient.filter((packet) => senderOf(packet) === 'controller');

@@ -36,7 +36,9 @@ export type Read<T> =
   | { readonly kind: 'message'; readonly message: T }
   /** Nothing of it is in the captures. */
   | { readonly kind: 'none' }
-  /** It begins, but cannot be read to the end of its header. */
+  /** It begins, but the captures do not have all of its header. */
+  | { readonly kind: 'partial' }
+  /** It is no HTTP/1. */
   | { readonly kind: 'unreadable'; readonly reason: string };
 
 /** No header is longer here. */
@@ -87,9 +89,7 @@ export function readResponse(
   let at = from;
   for (;;) {
     const read = readHead(stream, at);
-    if (read.kind === 'none' && at > from) {
-      return { kind: 'unreadable', reason: `only interim responses at byte ${from} of the server's stream` };
-    }
+    if (read.kind === 'none' && at > from) return { kind: 'partial' };
     if (read.kind !== 'message') return read;
     const { startLine, fields, start, end: headerEnd } = read.message;
     const status = Number(/^HTTP\/\d\.\d (\d{3})( |$)/.exec(startLine)?.[1] ?? 0);
@@ -140,9 +140,7 @@ function readHead(stream: ByteStream, from: number): Read<Head> {
       }
       return { kind: 'message', message: { startLine: lines[0] ?? '', fields, start, end: start + end } };
     }
-    if (bytes.length < look || look > HEADER_LIMIT) {
-      return { kind: 'unreadable', reason: `the header at byte ${start} is not whole in the captures` };
-    }
+    if (bytes.length < look || look > HEADER_LIMIT) return { kind: 'partial' };
   }
 }
 

@@ -16,7 +16,12 @@ export interface RuleSpan {
 
 export function spanOf(exchange: HandedExchange): RuleSpan {
   const { connection, handoff } = exchange;
-  const from = exchange.headerAt?.t ?? exchange.begins;
+  // A hand-off that came too early had its rules no later.
+  const from = Math.min(
+    exchange.headerAt?.t ?? exchange.begins,
+    handoff.first?.t ?? Number.POSITIVE_INFINITY,
+    handoff.log?.handoff.t ?? Number.POSITIVE_INFINITY,
+  );
   const to = handoff.takenBackAtClient?.t ?? handoff.takenBack?.t ?? connection.to;
   return { connection, backend: handoff.backend, from, to, heard: handoff.takenBackAtClient !== undefined };
 }
@@ -198,6 +203,10 @@ export function explainArrival(
   const earlier = spans.filter((span) => span.backend === backend && span.to < sent.t);
   if (ended !== undefined && sent.t > ended.t) return earlier.length > 0 ? 'RET-6' : 'unclear';
   if (hasVariant(judged, 'VAR-3') || connection.unread !== undefined) return 'unclear';
+  // A rule to another backend of this connection, or one whose end is not in the captures, may explain it.
+  if (spans.some(covers)) return 'unclear';
+  const awaited = connection.exchanges.find(({ headerAt }) => headerAt === undefined || headerAt.t > arrival.t);
+  if (awaited !== undefined && carriesHeaderRest(connection, awaited, sent, arrival)) return 'REQ-1';
   // A request that was handed off to a backend that never spoke.
   const pending = connection.exchanges.some(
     ({ begins, handoff, response }) =>
@@ -207,19 +216,16 @@ export function explainArrival(
         sent.t,
   );
   if (pending) return 'unclear';
-  // A rule to another backend of this connection, or one whose end is not in the captures, may explain it.
-  if (spans.some(covers)) return 'unclear';
-  const awaited = connection.exchanges.find(({ headerAt }) => headerAt === undefined || headerAt.t > arrival.t);
-  if (awaited !== undefined && carriesHeaderRest(connection, awaited, arrival)) return 'REQ-1';
   if (earlier.some(({ heard }) => heard)) return 'RET-1';
   if (rules.ofOthers(connection, arrival.t, backend) !== undefined) return 'SWT-8';
   return 'SWT-3';
 }
 
-/** Whether the segment carries header bytes of a request of which the controller has got the beginning only. */
-function carriesHeaderRest(connection: Connection, exchange: Exchange, arrival: Segment): boolean {
+/** Whether the segment is the first to carry header bytes of a request of which the controller has got the beginning only. */
+function carriesHeaderRest(connection: Connection, exchange: Exchange, sent: Segment, arrival: Segment): boolean {
   const { start, headerEnd } = exchange.request;
   if (arrival.offset >= headerEnd || endOf(arrival) <= start || arrival.length === 0) return false;
   const missing = connection.dataAt.get('controller')?.missing(start, headerEnd, arrival.t);
-  return missing !== undefined && missing > start && arrival.offset + arrival.length > missing;
+  if (missing === undefined || missing <= start || arrival.offset + arrival.length <= missing) return false;
+  return connection.dataSent.overlapping(missing, missing + 1).every(({ t }) => t >= sent.t);
 }

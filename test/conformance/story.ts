@@ -261,6 +261,8 @@ export class Talk {
   #serverTs = 9000;
   #calls = 0;
   handoffs = 0;
+  /** The client's window, unscaled by 7. */
+  window = 501;
 
   constructor(
     readonly story: Story,
@@ -298,7 +300,7 @@ export class Talk {
         seq: seqAdd(CLIENT_ISN + this.port, at + 1),
         ack: flags & TcpFlag.ACK ? seqAdd(SERVER_ISN, (sending.ack ?? this.client.ack) + 1) : 0,
         flags,
-        window: sending.window ?? 501,
+        window: sending.window ?? this.window,
         urgentPointer: sending.urgentPointer ?? 0,
         options: sending.noOptions ? [] : (sending.options ?? stamps),
         payload,
