@@ -21,9 +21,11 @@ export const HOF_2: Check = {
       const { first, takenBack } = handoff;
       if (first === undefined || takenBack === undefined) continue;
       // A connection that is reset is not handed over: what is in flight is given up with it.
-      const reset = connection.toClient.some(
-        ({ head }) => isFlagged(head, 'RST') && head.t >= takenBack.t && handoff.doneFrom > head.t,
-      );
+      const reset =
+        connection.toClient.some(
+          ({ head }) => isFlagged(head, 'RST') && head.t >= takenBack.t && handoff.doneFrom > head.t,
+        ) ||
+        connection.toServer.some(({ head }) => isFlagged(head, 'RST') && head.t >= first.t && head.t <= takenBack.t);
       if (!reset && handoff.log?.report?.message.verb !== 'failed') {
         judgeMove(judged, tally, exchange, handoff.backend, takenBack, first.t);
       }

@@ -74,7 +74,7 @@ export class Session {
   }
 
   *pause(ms: number): Generator<Wait, void, void> {
-    const until = this.now() + ms * MILLISECOND;
+    const until = this.now() + Math.round(ms * MILLISECOND);
     while (this.now() < until) yield { what: 'a pause', until };
   }
 
