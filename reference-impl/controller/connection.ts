@@ -72,30 +72,28 @@ export interface Connection {
   readonly timer: Micros | null;
 }
 
-/** The earliest moment at which something is due. */
-export function connectionDeadline(connection: Connection): Micros {
-  let earliest = connection.idleAt;
-  const consider = (at: Micros | null): void => {
-    if (at !== null && at < earliest) earliest = at;
-  };
-  for (const call of connection.calls) consider(call.at);
-  const { phase } = connection;
+/** The earliest moment at which something is due, or null. */
+export function connectionDeadline(connection: Connection): Micros | null {
+  const due: (Micros | null)[] = connection.calls.map((call) => call.at);
+  const { phase, endpoint } = connection;
   switch (phase.kind) {
     case 'reading':
     case 'installing':
     case 'closing':
-      consider(deadline(connection.endpoint));
-      consider(connection.reopen?.at ?? null);
+      due.push(deadline(endpoint), connection.reopen?.at ?? null);
+      // TIME-WAIT has a time of its own.
+      if (endpoint.state !== 'time-wait') due.push(connection.idleAt);
       break;
     case 'handed-off':
-      consider(phase.deadline);
+      due.push(phase.deadline);
       break;
     case 'probing':
     case 'resetting':
-      consider(phase.at);
+      due.push(phase.at);
       break;
     case 'removing':
       break;
   }
-  return earliest;
+  const times = due.filter((at) => at !== null);
+  return times.length === 0 ? null : Math.min(...times);
 }

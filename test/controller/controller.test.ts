@@ -322,3 +322,18 @@ t.test('a reset is repeated, and a new connection of that port ends the repetiti
   bench.timer(450_000);
   t.notOk(bench.segments.some((s) => s.rst));
 });
+
+t.test('a connection in TIME-WAIT or with its request handed off asks for no timer in the past', async (t) => {
+  const server = new Bench();
+  const once = server.handOff(GET);
+  server.complete(once, 10, { keepAlive: false }).confirm('switch', 'remove');
+  server.client({ seq: server.seq, ack: (server.serverSeq + 11) >>> 0, flags: TcpFlag.ACK | TcpFlag.FIN });
+  const handed = new Bench();
+  handed.handOff(GET);
+  for (const bench of [server, handed])
+    for (const after of [55_000_000, 70_000_000]) {
+      bench.timer(after);
+      for (const output of bench.outputs)
+        if (output.kind === 'timer' && output.at !== null) t.ok(output.at > bench.now, `${output.at}`);
+    }
+});
