@@ -140,12 +140,30 @@ function pairExactly<F extends Frame>(frames: readonly F[], keyOf: (frame: F) =>
     for (const arrival of arrived) {
       for (let draft = sent[next]; draft?.sent && couldPrecede(draft.sent, arrival); draft = sent[++next])
         waiting.push(draft);
-      const draft = waiting.pop() ?? latestBefore(sent, next);
+      const draft = takeLikeliest(waiting, arrival) ?? latestBefore(sent, next);
       if (draft?.sent !== undefined && isInTime(draft.sent, arrival)) draft.arrivals.push(arrival);
       else drafts.push({ sent: undefined, arrivals: [arrival], twins });
     }
   }
   return drafts;
+}
+
+/**
+ * Of identical packets that wait, the one that was sent before by the clock, then the one with the same window (two owners can send
+ * the same number with the same IP id, and a different window is what tells them apart), then the latest.
+ */
+function takeLikeliest<F extends Frame>(waiting: Draft<F>[], arrival: F): Draft<F> | undefined {
+  let best = -1;
+  let most = -1;
+  for (const [index, { sent }] of waiting.entries()) {
+    if (sent === undefined) continue;
+    const likely = (sent.t <= arrival.t ? 2 : 0) + (sent.view.tcp?.window === arrival.view.tcp?.window ? 1 : 0);
+    if (likely >= most) {
+      best = index;
+      most = likely;
+    }
+  }
+  return best < 0 ? undefined : waiting.splice(best, 1)[0];
 }
 
 /** All have arrived already: this is a duplicate that the fabric made. */

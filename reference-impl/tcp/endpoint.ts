@@ -505,11 +505,12 @@ function receiveAck(draft: Draft, segment: Segment, out: Segment[], now: Micros)
       draft.probes = 0;
     }
   }
-  if (acked > 0) newAck(draft, segment.ack, acked, out, now);
+  if (acked > 0) newAck(draft, segment, acked, out, now);
   return true;
 }
 
-function newAck(draft: Draft, ack: Seq, acked: number, out: Segment[], now: Micros): void {
+function newAck(draft: Draft, segment: Segment, acked: number, out: Segment[], now: Micros): void {
+  const { ack } = segment;
   const bytes = Math.min(acked, draft.queue.length);
   const finAcked = acked > bytes;
   draft.queue = dequeue(draft.queue, bytes);
@@ -519,7 +520,7 @@ function newAck(draft: Draft, ack: Seq, acked: number, out: Segment[], now: Micr
   if (draft.rttSample !== null && seqGe(ack, draft.rttSample.seq)) {
     measureRtt(draft, now - draft.rttSample.at);
     draft.rttSample = null;
-  }
+  } else if (draft.rttSample === null) measureByTimestamp(draft, segment, now);
   // RFC 6298 §5.2, §5.3.
   draft.retransmitAt = ack === draft.sndMax ? null : now + draft.rto;
   const mss = maximumPayload(draft);
@@ -720,6 +721,15 @@ function retransmissionTimeout(draft: Draft, out: Segment[], now: Micros): void 
   draft.duplicateAcks = 0;
   draft.retransmitAt = null;
   draft.sndNxt = seqAdd(draft.sndUna, retransmitHead(draft, out, now));
+}
+
+/** Behind a retransmission only the timestamp tells the round trip, and so ends the back-off (RFC 7323 §4.1, RFC 6298 §3, §5.7). */
+function measureByTimestamp(draft: Draft, segment: Segment, now: Micros): void {
+  const echo = findTcpOption(segment.options, 'timestamps')?.echo ?? 0;
+  if (draft.timestamps === null || echo === 0) return;
+  const rtt = seqDiff(timestampValue(draft, now), echo) * 1000;
+  // An echo of another owner's clock may be far off.
+  if (rtt >= 0 && rtt < MAX_RTO) measureRtt(draft, Math.max(rtt, 1000));
 }
 
 function measureRtt(draft: Draft, rtt: Micros): void {

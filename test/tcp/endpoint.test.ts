@@ -137,6 +137,24 @@ t.test('resets and SYNs in the window are challenged, an exact reset is taken (R
   t.equal(only(syn).ack, server.rcvNxt);
 });
 
+t.test(
+  'progress after time-outs ends the back-off, by the timestamp of what was retransmitted (RFC 7323 4.1)',
+  async (t) => {
+    const { client, server } = established();
+    let sender = flush(send(server, Buffer.alloc(3000)), 0).endpoint;
+    let last: EndpointStep | undefined;
+    let now = 0;
+    for (let i = 0; i < 4; i++) {
+      now = deadline(sender) ?? 0;
+      last = expire(sender, now);
+      sender = last.endpoint;
+    }
+    t.ok(sender.rto >= 3_000_000, `${sender.rto}`);
+    const taken = flush(receive(client, only(last as EndpointStep), now + 5000).endpoint, now + 5000);
+    t.ok(receive(sender, only(taken), now + 10_000).endpoint.rto < 1_000_000);
+  },
+);
+
 t.test('a new owner continues numbers, options and the timestamp clock', async (t) => {
   const { server } = established();
   const snapshot = exportSnapshot(server, 50_000);
