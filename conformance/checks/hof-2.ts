@@ -2,7 +2,7 @@
 import { isSound, senderOf } from '../flows/connection.js';
 import { endOf, isFlagged, type Segment } from '../flows/decode.js';
 import type { HandedExchange, Judged } from '../flows/judged.js';
-import { between } from '../flows/rules.js';
+import { between, handedOff } from '../flows/rules.js';
 import type { Check } from './check.js';
 import { at, missingVantages, named, Tally } from './tally.js';
 
@@ -13,21 +13,21 @@ export const HOF_2: Check = {
   needs: 'captures',
   judge(judged) {
     const tally = new Tally();
-    for (const exchange of judged.handoffs) {
-      const { handoff, connection } = exchange;
-      if (handoff.first !== undefined) {
-        judgeMove(judged, tally, exchange, 'controller', handoff.first, Number.NEGATIVE_INFINITY);
-      }
-      const { first, takenBack } = handoff;
-      if (first === undefined || takenBack === undefined) continue;
-      // A connection that is reset is not handed over: what is in flight is given up with it.
-      const reset =
-        connection.toClient.some(
-          ({ head }) => isFlagged(head, 'RST') && head.t >= takenBack.t && handoff.doneFrom > head.t,
-        ) ||
-        connection.toServer.some(({ head }) => isFlagged(head, 'RST') && head.t >= first.t && head.t <= takenBack.t);
-      if (!reset && handoff.log?.report?.message.verb !== 'failed') {
-        judgeMove(judged, tally, exchange, handoff.backend, takenBack, first.t);
+    for (const connection of judged.connections) {
+      const resets = connection.packets.map(({ head }) => head).filter((head) => isFlagged(head, 'RST'));
+      let since = Number.NEGATIVE_INFINITY;
+      for (const exchange of handedOff(connection)) {
+        const { first, takenBack, doneFrom, backend, log } = exchange.handoff;
+        if (first !== undefined) judgeMove(judged, tally, exchange, 'controller', first, since);
+        if (first === undefined || takenBack === undefined) continue;
+        since = takenBack.t;
+        // A connection that is reset is not handed over: what is in flight is given up with it.
+        const reset = resets.some(({ towards, t }) =>
+          towards === 'client' ? t >= takenBack.t && t < doneFrom : t >= first.t && t <= takenBack.t,
+        );
+        if (!reset && log?.report?.message.verb !== 'failed') {
+          judgeMove(judged, tally, exchange, backend, takenBack, first.t);
+        }
       }
     }
     return tally.finding('moves of ownership with everything acknowledged', 'no move of ownership in the captures');

@@ -17,9 +17,8 @@ export const HOF_7: Check = {
     const certain = certainRules(judged);
     const overlaps = ({ connection, handoff }: HandedExchange): boolean =>
       handoff.first !== undefined &&
-      handoff.last !== undefined &&
       (certain.ofOthers(connection, handoff.first.t) !== undefined ||
-        certain.ofOthers(connection, handoff.last.t) !== undefined);
+        certain.ofOthers(connection, handoff.until) !== undefined);
     for (const exchange of judged.handoffs) {
       if (!overlaps(exchange)) continue;
       const { connection, handoff } = exchange;

@@ -19,7 +19,17 @@ export const REQ_2: Check = {
     for (const exchange of judged.handoffs) {
       const { connection, request, begins, handoff } = exchange;
       const { headerEnd } = request;
-      const until = Math.min(handoff.doneFrom, handoff.takenBack?.t ?? judged.end + 1);
+      const ends = Math.min(
+        handoff.doneFrom,
+        handoff.takenBack?.t ?? Number.POSITIVE_INFINITY,
+        handoff.log?.report?.t ?? Number.POSITIVE_INFINITY,
+      );
+      // A hand-off whose backend nobody watched may have ended at any time.
+      if (ends === Number.POSITIVE_INFINITY && !judged.vantages.has(handoff.backend)) {
+        tally.doubt(`no capture at ${handoff.backend}: when it gave the connection up cannot be seen`);
+        continue;
+      }
+      const until = Math.min(ends, judged.end + 1);
       const acks = between(connection.toClient, begins, until)
         .filter(
           (packet) => senderOf(packet) === 'controller' && packet.head.t < until && !isFlagged(packet.head, 'RST'),

@@ -2,7 +2,7 @@
  * RET-2: A closed window is reopened, and a client whose reopening ACK was lost, or overtaken by an older zero-window ACK, still makes
  * progress. (SoCC'17 §2.5; derived)
  */
-import { isSound, senderOf } from '../flows/connection.js';
+import { type Connection, countBefore, isSound, senderOf } from '../flows/connection.js';
 import { endOf, isFlagged, type Segment } from '../flows/decode.js';
 import type { HandedExchange } from '../flows/judged.js';
 import { between, hasVariant } from '../flows/rules.js';
@@ -70,25 +70,34 @@ function judgeRead(
 }
 
 /** The client's segments on the controller's link that asked for the window while it saw a closed one, and got no answer before it asked again. */
-function segmentsInVain(
-  connection: HandedExchange['connection'],
-  from: number,
-  to: number,
-  answers: readonly Segment[],
-): Segment[] {
-  let sent = 0;
-  const asking = between(connection.toServer, connection.from, to)
-    .flatMap(({ arrivals }) => arrivals)
-    .filter(({ vantage, flags }) => vantage === 'controller' && !isFlagged({ flags }, 'RST'))
-    .sort((a, b) => a.t - b.t)
-    .filter((segment) => {
-      // A plain acknowledgement needs no answer; data, a FIN, and a probe (a number the client has used before) do.
-      const asks = segment.length > 0 || isFlagged(segment, 'FIN') || segment.offset < sent;
-      sent = Math.max(sent, endOf(segment));
-      return asks && segment.t >= from && segment.t <= to;
-    });
+function segmentsInVain(connection: Connection, from: number, to: number, answers: readonly Segment[]): Segment[] {
+  const all = askingSegments(connection);
+  const asking = all.slice(
+    countBefore(all, ({ t }) => t < from),
+    countBefore(all, ({ t }) => t <= to),
+  );
   return asking.filter(({ t }, index) => {
     const again = asking[index + 1]?.t ?? Number.POSITIVE_INFINITY;
     return !answers.some((answer) => answer.window > 0 && answer.t >= t && answer.t <= again);
   });
+}
+
+const askingByConnection = new WeakMap<Connection, readonly Segment[]>();
+
+/** A plain acknowledgement needs no answer; data, a FIN, and a probe (a number the client has used before) do. */
+function askingSegments(connection: Connection): readonly Segment[] {
+  const known = askingByConnection.get(connection);
+  if (known !== undefined) return known;
+  let sent = 0;
+  const asking = connection.toServer
+    .flatMap(({ arrivals }) => arrivals)
+    .filter((segment) => segment.vantage === 'controller' && !isFlagged(segment, 'RST'))
+    .sort((a, b) => a.t - b.t)
+    .filter((segment) => {
+      const asks = segment.length > 0 || isFlagged(segment, 'FIN') || segment.offset < sent;
+      sent = Math.max(sent, endOf(segment));
+      return asks;
+    });
+  askingByConnection.set(connection, asking);
+  return asking;
 }

@@ -200,30 +200,36 @@ export function decodeCaptures(captures: readonly CaptureInput[], topology: Topo
   const zero = origin ?? 0n;
   const segments: Segment[] = [];
   const others: Frame[] = [];
+  const names = new Map<number, string>();
   for (const { file, input, number, vantage, at, bytes } of read) {
     const parsed = parseFrame(bytes);
     if (!parsed.ok || parsed.value.ipv4 === undefined) continue;
     const view = parsed.value;
     const ipv4 = parsed.value.ipv4;
     const place = { capture: input.name, number, file, vantage, t: Number(at - zero) };
-    const frame = dissect(view, ipv4, place, hosts);
+    const frame = dissect(view, ipv4, place, hosts, names);
     if ('towards' in frame) segments.push(frame);
-    else others.push(frame);
+    // A TCP header that was cut off may have been anybody's.
+    else if (view.error?.layer !== 'tcp') others.push(frame);
   }
   return { ok: true, decoded: { segments, others, vantages, notes, origin: zero } };
 }
 
 type Place = Pick<Frame, 'capture' | 'number' | 'file' | 'vantage' | 't'>;
 
-function dissect(view: FrameView, ipv4: Ipv4View, place: Place, hosts: Hosts): Frame | Segment {
+/** Written out field by field: spreading objects here costs more than all the parsing. */
+function dissect(
+  view: FrameView,
+  ipv4: Ipv4View,
+  place: Place,
+  hosts: Hosts,
+  names: Map<number, string>,
+): Frame | Segment {
   const { tcp } = view;
   const { src, dst } = ipv4;
   const srcMac = view.ethernet.src;
   const dstMac = view.ethernet.dst;
-  const checksums = checksumsOf(ipv4, tcp);
   const own = hosts.macs.get(place.vantage);
-  const isServer = (ip: Ipv4Address): boolean => ip === hosts.logicalIp || hosts.serverNames.has(ip);
-  const common = { ...place, view, ipv4, srcMac, dstMac, src, dst, checksums };
   const byMac =
     own === undefined || srcMac === dstMac
       ? undefined
@@ -232,39 +238,73 @@ function dissect(view: FrameView, ipv4: Ipv4View, place: Place, hosts: Hosts): F
         : dstMac === own
           ? 'arrived'
           : undefined;
-  if (tcp !== undefined && !ipv4.isFragment) {
-    const towards =
-      isServer(dst) && !isServer(src) && tcp.dstPort === hosts.logicalPort
+  const fromServer = src === hosts.logicalIp || hosts.serverNames.has(src);
+  const toServer = dst === hosts.logicalIp || hosts.serverNames.has(dst);
+  const towards =
+    tcp === undefined || ipv4.isFragment || fromServer === toServer
+      ? undefined
+      : toServer && tcp.dstPort === hosts.logicalPort
         ? 'server'
-        : isServer(src) && !isServer(dst) && tcp.srcPort === hosts.logicalPort
+        : fromServer && tcp.srcPort === hosts.logicalPort
           ? 'client'
           : undefined;
-    if (towards !== undefined) {
-      const byRole = (place.vantage === 'client') === (towards === 'server') ? 'sent' : 'arrived';
-      const { payload } = tcp;
-      return {
-        ...common,
-        tcp,
-        direction: byMac ?? byRole,
-        towards,
-        client:
-          towards === 'server'
-            ? `${formatIpv4Address(src)}:${tcp.srcPort}`
-            : `${formatIpv4Address(dst)}:${tcp.dstPort}`,
-        serverIp: towards === 'server' ? dst : src,
-        seq: tcp.seq,
-        ack: tcp.ack,
-        flags: tcp.flags,
-        window: tcp.window,
-        payload,
-        length: tcp.payloadLength,
-        offset: Number.NaN,
-        acked: Number.NaN,
-      };
-    }
+  if (tcp === undefined || towards === undefined) {
+    const name = hosts.serverNames.get(src) ?? (fromServer ? 'controller' : 'client');
+    return {
+      capture: place.capture,
+      number: place.number,
+      file: place.file,
+      vantage: place.vantage,
+      t: place.t,
+      direction: byMac ?? (name === place.vantage ? 'sent' : 'arrived'),
+      view,
+      ipv4,
+      srcMac,
+      dstMac,
+      src,
+      dst,
+      checksums: checksumsOf(ipv4, tcp),
+    };
   }
-  const name = hosts.serverNames.get(src) ?? (isServer(src) ? 'controller' : 'client');
-  return { ...common, direction: byMac ?? (name === place.vantage ? 'sent' : 'arrived') };
+  const byRole = (place.vantage === 'client') === (towards === 'server') ? 'sent' : 'arrived';
+  return {
+    capture: place.capture,
+    number: place.number,
+    file: place.file,
+    vantage: place.vantage,
+    t: place.t,
+    direction: byMac ?? byRole,
+    view,
+    ipv4,
+    srcMac,
+    dstMac,
+    src,
+    dst,
+    checksums: checksumsOf(ipv4, tcp),
+    tcp,
+    towards,
+    client: clientName(names, towards === 'server' ? src : dst, towards === 'server' ? tcp.srcPort : tcp.dstPort),
+    serverIp: towards === 'server' ? dst : src,
+    seq: tcp.seq,
+    ack: tcp.ack,
+    flags: tcp.flags,
+    window: tcp.window,
+    payload: tcp.payload,
+    length: tcp.payloadLength,
+    offset: Number.NaN,
+    acked: Number.NaN,
+  };
+}
+
+/** Each client's name is made once: most frames belong to few clients. */
+function clientName(names: Map<number, string>, ip: Ipv4Address, port: number): string {
+  const key = ip * 65536 + port;
+  let name = names.get(key);
+  if (name === undefined) {
+    name = `${formatIpv4Address(ip)}:${port}`;
+    names.set(key, name);
+  }
+  return name;
 }
 
 function checksumsOf(ipv4: Ipv4View, tcp: TcpView | undefined): Checksums {

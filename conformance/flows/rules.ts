@@ -89,13 +89,13 @@ export function possibleRules(judged: Judged): RuleTimes {
   return new RuleTimes(judged.handoffs.map(spanOf));
 }
 
-/** Spans in which a backend certainly spoke for its connection: its first segment to its last as the owner. */
+/** Spans in which rules were certainly in force: from a backend's first segment to the acknowledgement of its last. */
 export function certainRules(judged: Judged): RuleTimes {
   return new RuleTimes(
     judged.handoffs.flatMap((exchange) => {
-      const { first, last, backend } = exchange.handoff;
-      return first && last
-        ? [{ connection: exchange.connection, backend, from: first.t, to: last.t, heard: false }]
+      const { first, until, backend } = exchange.handoff;
+      return first && until >= first.t
+        ? [{ connection: exchange.connection, backend, from: first.t, to: until, heard: false }]
         : [];
     }),
   );
