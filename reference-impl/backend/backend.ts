@@ -6,16 +6,13 @@
  */
 import { createHash } from 'node:crypto';
 import type { ControlMessage, Failed, FourTuple, Handoff, RequestDescription } from '../control/messages.js';
-import type { Micros, RoleEvent, RoleInput, RoleOutput, Stepped } from '../core/core.js';
-import type { RemedyName } from '../core/remedies.js';
-import { type HostAddresses, receiveFrame, segmentFrame } from '../host/host.js';
+import type { Micros, RoleInput, Stepped } from '../core/core.js';
+import { type Client, type Entry, HostStep } from '../host/host-step.js';
 import {
   adopt,
   allSent,
   constrain,
   deadline,
-  type Endpoint,
-  type EndpointStep,
   expire,
   exportSnapshot,
   flush,
@@ -25,8 +22,8 @@ import {
   rewind,
   send,
 } from '../tcp/endpoint.js';
-import { resetFor, type Segment } from '../tcp/segment.js';
-import { formatIpv4Address, type Ipv4Address, parseIpv4Address } from '../wire/addresses.js';
+import { resetFor } from '../tcp/segment.js';
+import { parseIpv4Address } from '../wire/addresses.js';
 import { seqAdd } from '../wire/seq.js';
 import type { TcpView } from '../wire/tcp.js';
 import type { BackendConfig } from './config.js';
@@ -38,14 +35,10 @@ interface Report {
 }
 
 /** One handed-off connection. */
-interface Service {
-  /** `address:port` of the client. */
-  readonly key: string;
-  readonly client: { readonly ip: Ipv4Address; readonly port: number };
+interface Service extends Entry {
   readonly conn: FourTuple;
   readonly handoff: number;
   readonly request: RequestDescription;
-  readonly endpoint: Endpoint;
   readonly payload: Payload;
   /** `reporting`: the connection is given up, the controller has not confirmed yet. */
   readonly phase: 'receiving' | 'delaying' | 'responding' | 'reporting';
@@ -54,8 +47,6 @@ interface Service {
   readonly leaseEnds: Micros | null;
   readonly keepAlive: boolean;
   readonly report: Report | null;
-  /** The deadline the world was last told. */
-  readonly timer: Micros | null;
 }
 
 export interface BackendState {
@@ -86,67 +77,42 @@ export function openServices(state: BackendState): number {
 
 export function stepBackend(state: BackendState, input: RoleInput, now: Micros): Stepped<BackendState> {
   const step = new BackendStep(state, now);
-  switch (input.kind) {
-    case 'frame':
-      step.frame(input.bytes);
-      break;
-    case 'control':
-      step.control(input.peer, input.message);
-      break;
-    case 'control-invalid':
-      step.event('ControlRejected', null, { peer: input.peer, reason: input.error });
-      break;
-    case 'control-up':
-      step.controllerUp();
-      break;
-    case 'control-down':
-      step.controllerLost();
-      break;
-    case 'timer':
-      step.timer(input.key);
-      break;
-  }
-  return step.finish();
+  step.run(input);
+  return { state: step.finish(), outputs: step.outputs };
 }
 
-/** One step's scratch pad: the state is copied where it changes, never written. */
-class BackendStep {
+class BackendStep extends HostStep<Service> {
   readonly #config: BackendConfig;
-  readonly #host: HostAddresses;
-  readonly #outputs: RoleOutput[] = [];
   #state: BackendState;
-  #services: Map<string, Service> | undefined;
 
-  constructor(
-    state: BackendState,
-    readonly now: Micros,
-  ) {
+  constructor(state: BackendState, now: Micros) {
+    const { mac, gatewayMac, ip, port, without } = state.config;
+    super({
+      now,
+      host: { mac, gatewayMac, ips: [ip] },
+      origin: { ip, port },
+      without,
+      table: state.services,
+      ipId: state.ipId,
+    });
     this.#state = state;
     this.#config = state.config;
-    this.#host = { mac: state.config.mac, gatewayMac: state.config.gatewayMac, ips: [state.config.ip] };
   }
 
-  finish(): Stepped<BackendState> {
-    const state = this.#services === undefined ? this.#state : { ...this.#state, services: this.#services };
-    return { state, outputs: this.#outputs };
+  finish(): BackendState {
+    return { ...this.#state, services: this.table, ipId: this.ipId };
   }
 
   // --- inputs ---------------------------------------------------------------------------------------------------------------
 
-  frame(bytes: Uint8Array): void {
-    const received = receiveFrame(this.#host, bytes);
-    if (received.kind === 'reply') this.#outputs.push({ kind: 'frame', port: 'link', bytes: received.bytes });
-    if (received.kind !== 'segment') return;
-    const { tcp, src } = received;
-    const service = this.#find(`${formatIpv4Address(src)}:${tcp.srcPort}`);
-    if (service === undefined || service.phase === 'reporting' || tcp.dstPort !== this.#config.port) {
-      this.#unowned({ ip: src, port: tcp.srcPort }, tcp);
-      return;
-    }
-    this.#segment(service, tcp);
+  protected override segment(key: string, client: Client, tcp: TcpView): void {
+    const service = this.find(key);
+    if (service === undefined || service.phase === 'reporting' || tcp.dstPort !== this.#config.port)
+      this.#unowned(key, client, tcp);
+    else this.#ownSegment(service, tcp);
   }
 
-  control(peer: string, message: ControlMessage): void {
+  protected override control(peer: string, message: ControlMessage): void {
     switch (message.verb) {
       case 'handoff':
         this.#takeOver(peer, message);
@@ -156,8 +122,8 @@ class BackendStep {
         this.#confirmed(peer, message.re);
         break;
       default:
-        this.#reject(peer, `a backend takes no ${message.verb}`);
-        this.#say(peer, {
+        this.reject(peer, `a backend takes no ${message.verb}`);
+        this.say(peer, {
           verb: 'refused',
           re: message.id,
           code: 'unsupported',
@@ -166,35 +132,37 @@ class BackendStep {
     }
   }
 
-  controllerUp(): void {
-    for (const service of this.#state.services.values())
-      if (service.report !== null) this.#say(CONTROLLER, service.report.message);
+  protected override peerUp(): void {
+    for (const service of this.table.values())
+      if (service.report !== null) this.say(CONTROLLER, service.report.message);
   }
 
   /** The controller takes a backend without a control connection for dead (ERR-2); so the backend has to be. */
-  controllerLost(): void {
-    if (this.#without('hand-off-lease')) return;
-    for (const service of [...this.#state.services.values()])
+  protected override peerDown(): void {
+    if (this.without('hand-off-lease')) return;
+    for (const service of [...this.table.values()])
       if (service.phase !== 'reporting') this.#fail(service, 'controller-lost');
   }
 
-  timer(key: string): void {
-    let service = this.#find(key);
-    if (service === undefined) return;
-    service = { ...service, timer: null };
+  protected override deadline(service: Service): Micros | null {
+    return serviceDeadline(service);
+  }
+
+  protected override timer(row: Service): void {
+    let service = row;
     if (service.phase === 'reporting') {
       if (service.report !== null && service.report.at <= this.now) {
-        this.#say(CONTROLLER, service.report.message);
+        this.say(CONTROLLER, service.report.message);
         service = { ...service, report: { ...service.report, at: this.now + REPORT_INTERVAL } };
       }
-      this.#put(service);
+      this.put(service);
       return;
     }
     if (service.leaseEnds !== null && service.leaseEnds <= this.now) {
       this.#fail(service, 'lease-expired');
       return;
     }
-    service = this.#apply(service, expire(service.endpoint, this.now));
+    service = this.apply(service, expire(service.endpoint, this.now));
     if (service.endpoint.state === 'closed') {
       this.#fail(service, 'client-timeout');
       return;
@@ -209,19 +177,19 @@ class BackendStep {
   #takeOver(peer: string, message: Handoff): void {
     const { conn, snapshot, request } = message;
     const key = `${conn.client.ip}:${conn.client.port}`;
-    const present = this.#find(key);
+    const present = this.find(key);
     const ip = parseIpv4Address(conn.client.ip);
     if (present?.handoff === message.handoff || this.#state.ended.includes(message.handoff)) {
-      this.#reject(peer, `repeated hand-off ${message.handoff}`);
-      this.#say(peer, { verb: 'ok', re: message.id });
+      this.reject(peer, `repeated hand-off ${message.handoff}`);
+      this.say(peer, { verb: 'ok', re: message.id });
       return;
     }
     if (
       ip === undefined ||
       (present !== undefined && (present.phase !== 'reporting' || present.handoff > message.handoff))
     ) {
-      this.#reject(peer, `hand-off ${message.handoff} of ${key}, which is handed off already`);
-      this.#say(peer, { verb: 'refused', re: message.id, code: 'conflict', reason: `${key} is handed off already` });
+      this.reject(peer, `hand-off ${message.handoff} of ${key}, which is handed off already`);
+      this.say(peer, { verb: 'refused', re: message.id, code: 'conflict', reason: `${key} is handed off already` });
       return;
     }
     const isRead = request.method === 'GET' || request.method === 'HEAD';
@@ -229,16 +197,16 @@ class BackendStep {
       snapshot,
       {
         receiveBuffer: this.#config.receiveBuffer,
-        ...(this.#without('timestamp-continuity') ? { timestampOffset: 0 } : {}),
+        ...(this.without('timestamp-continuity') ? { timestampOffset: 0 } : {}),
       },
       this.now,
     );
     const payload = startPayload(request.payload);
     const limit = request.payload.kind === 'length' ? seqAdd(snapshot.ack, request.payload.bytes) : null;
     const endpoint = constrain(adopted, {
-      ackLimit: this.#without('backend-ack-limit') ? null : limit,
-      windowClosed: isRead && !this.#without('window-closing'),
-      holdFin: !this.#without('fin-suppression'),
+      ackLimit: this.without('backend-ack-limit') ? null : limit,
+      windowClosed: isRead && !this.without('window-closing'),
+      holdFin: !this.without('fin-suppression'),
     });
     let service: Service = {
       key,
@@ -256,15 +224,15 @@ class BackendStep {
       timer: null,
     };
     this.event('TakeOver', key, { handoff: message.handoff, seq: snapshot.seq, ack: snapshot.ack });
-    this.#say(peer, { verb: 'ok', re: message.id });
+    this.say(peer, { verb: 'ok', re: message.id });
     if (payload.status === 'complete') service = this.#requestComplete(service);
     else if (request.expectContinue)
       service = { ...service, endpoint: send(service.endpoint, Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')) };
     this.#progress(service);
   }
 
-  #segment(before: Service, segment: TcpView): void {
-    let service = this.#apply(before, receive(before.endpoint, segment, this.now));
+  #ownSegment(before: Service, segment: TcpView): void {
+    let service = this.apply(before, receive(before.endpoint, segment, this.now));
     if (service.endpoint.state === 'closed') {
       this.#fail(service, 'client-reset');
       return;
@@ -278,7 +246,7 @@ class BackendStep {
       service = { ...service, payload: part.payload };
       if (part.payload.status === 'incomplete') continue;
       const behind = taken.bytes.slice(i + 1).reduce((sum, more) => sum + more.length, bytes.length - part.taken);
-      if (!this.#without('backend-ack-limit'))
+      if (!this.without('backend-ack-limit'))
         service = { ...service, endpoint: rewind(service.endpoint, seqAdd(service.endpoint.rcvNxt, -behind)) };
       service = this.#requestComplete(service);
     }
@@ -337,10 +305,10 @@ class BackendStep {
 
   /** Sends what can be sent, and gives the connection back once it is time to (SoCC'17 §2.4, step 9). */
   #progress(before: Service): void {
-    const service = this.#apply(before, flush(before.endpoint, this.now));
-    const done = this.#without('complete-when-acked') ? allSent(service.endpoint) : idle(service.endpoint);
+    const service = this.apply(before, flush(before.endpoint, this.now));
+    const done = this.without('complete-when-acked') ? allSent(service.endpoint) : idle(service.endpoint);
     if (service.phase !== 'responding' || !done) {
-      this.#put(service);
+      this.put(service);
       return;
     }
     const snapshot = exportSnapshot(service.endpoint, this.now);
@@ -376,73 +344,25 @@ class BackendStep {
       nextId: this.#state.nextId + 1,
       ended: [...this.#state.ended, service.handoff].slice(-ENDED_KEPT),
     };
-    this.#say(CONTROLLER, report.message);
-    this.#put({ ...service, phase: 'reporting', report, payload: startPayload({ kind: 'length', bytes: 0 }) });
+    this.say(CONTROLLER, report.message);
+    this.put({ ...service, phase: 'reporting', report, payload: startPayload({ kind: 'length', bytes: 0 }) });
   }
 
   #confirmed(peer: string, id: string): void {
-    const service = this.#find(id.slice(id.indexOf('/') + 1));
+    const service = this.find(id.slice(id.indexOf('/') + 1));
     if (service?.report?.message.id !== id) {
-      this.#reject(peer, `answer to nothing asked: ${id}`);
+      this.reject(peer, `answer to nothing asked: ${id}`);
       return;
     }
-    this.#services ??= new Map(this.#state.services);
-    this.#services.delete(service.key);
-    this.#outputs.push({ kind: 'timer', key: service.key, at: null });
+    this.drop(service);
   }
 
   /** HOF-5: a segment of a connection that is not, or no longer, ours draws nothing. */
-  #unowned(client: Service['client'], segment: TcpView): void {
-    this.event('IgnoreSegment', `${formatIpv4Address(client.ip)}:${client.port}`, { seq: segment.seq });
-    if (!this.#without('backend-guard') || segment.rst) return;
+  #unowned(key: string, client: Client, segment: TcpView): void {
+    this.event('IgnoreSegment', key, { seq: segment.seq });
+    if (!this.without('backend-guard') || segment.rst) return;
     // What a stock kernel does (RFC 9293 §3.10.7.1).
-    this.#emit(client, resetFor(segment));
-  }
-
-  // --- book-keeping ---------------------------------------------------------------------------------------------------------
-
-  event(action: string, conn: string | null, fields: Omit<RoleEvent, 'action' | 'conn'>): void {
-    this.#outputs.push({ kind: 'event', event: { action, conn, ...fields } });
-  }
-
-  #reject(peer: string, reason: string): void {
-    this.event('ControlRejected', null, { peer, reason });
-  }
-
-  #without(remedy: RemedyName): boolean {
-    return this.#config.without.includes(remedy);
-  }
-
-  #find(key: string): Service | undefined {
-    return (this.#services ?? this.#state.services).get(key);
-  }
-
-  #put(service: Service): void {
-    this.#services ??= new Map(this.#state.services);
-    const at = serviceDeadline(service);
-    if (at !== service.timer) this.#outputs.push({ kind: 'timer', key: service.key, at });
-    this.#services.set(service.key, at === service.timer ? service : { ...service, timer: at });
-  }
-
-  #apply(service: Service, step: EndpointStep): Service {
-    for (const segment of step.out) this.#emit(service.client, segment);
-    return { ...service, endpoint: step.endpoint };
-  }
-
-  #emit(client: Service['client'], segment: Segment): void {
-    const route = {
-      src: this.#config.ip,
-      srcPort: this.#config.port,
-      dst: client.ip,
-      dstPort: client.port,
-      id: this.#state.ipId,
-    };
-    this.#state = { ...this.#state, ipId: (this.#state.ipId + 1) & 0xffff };
-    this.#outputs.push({ kind: 'frame', port: 'link', bytes: segmentFrame(this.#host, route, segment) });
-  }
-
-  #say(peer: string, message: ControlMessage): void {
-    this.#outputs.push({ kind: 'control', peer, message });
+    this.emit(client, resetFor(segment));
   }
 }
 

@@ -2,9 +2,9 @@
 
 import type { ControlMessage, RequestDescription } from '../control/messages.js';
 import type { Micros } from '../core/core.js';
-import { deadline, type Endpoint } from '../tcp/endpoint.js';
+import type { Entry } from '../host/host-step.js';
+import { deadline } from '../tcp/endpoint.js';
 import type { Segment } from '../tcp/segment.js';
-import type { Ipv4Address } from '../wire/addresses.js';
 
 /** A control request without an answer yet; repeated with the same id until there is one (SWT-9). */
 export interface Call {
@@ -50,11 +50,7 @@ export type Phase =
   /** Sending the rest and closing; what still arrives is discarded. */
   | { readonly kind: 'closing' };
 
-export interface Connection {
-  /** `address:port` of the client. */
-  readonly key: string;
-  readonly client: { readonly ip: Ipv4Address; readonly port: number };
-  readonly endpoint: Endpoint;
+export interface Connection extends Entry {
   readonly phase: Phase;
   readonly calls: readonly Call[];
   /** Bytes of a request header that is not complete yet. */
@@ -68,8 +64,6 @@ export interface Connection {
   /** The next repetition of the ACK that reopened the window. */
   readonly reopen: { readonly at: Micros; readonly tries: number } | null;
   readonly idleAt: Micros;
-  /** The deadline the world was last told. */
-  readonly timer: Micros | null;
 }
 
 /** The earliest moment at which something is due, or null. */

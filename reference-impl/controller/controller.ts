@@ -7,9 +7,8 @@
  */
 import { createHash } from 'node:crypto';
 import type { Complete, ConnectionSnapshot, ControlMessage, Failed, FourTuple, Rule } from '../control/messages.js';
-import type { Micros, RoleEvent, RoleInput, RoleOutput, Stepped } from '../core/core.js';
-import type { RemedyName } from '../core/remedies.js';
-import { type HostAddresses, receiveFrame, segmentFrame } from '../host/host.js';
+import type { Micros, RoleInput, Stepped } from '../core/core.js';
+import { type Client, HostStep } from '../host/host-step.js';
 import {
   abort,
   accept,
@@ -17,7 +16,6 @@ import {
   adopt,
   close,
   constrain,
-  type EndpointStep,
   expire,
   exportSnapshot,
   flush,
@@ -27,7 +25,7 @@ import {
   send,
 } from '../tcp/endpoint.js';
 import { hasFlag, resetFor, type Segment, segmentLength } from '../tcp/segment.js';
-import { formatIpv4Address, formatMacAddress, type Ipv4Address } from '../wire/addresses.js';
+import { formatIpv4Address, formatMacAddress } from '../wire/addresses.js';
 import { seqAdd, seqGt } from '../wire/seq.js';
 import { TcpFlag, type TcpView } from '../wire/tcp.js';
 import type { ControllerConfig } from './config.js';
@@ -84,65 +82,40 @@ export function openConnections(state: ControllerState): number {
 
 export function stepController(state: ControllerState, input: RoleInput, now: Micros): Stepped<ControllerState> {
   const step = new ControllerStep(state, now);
-  switch (input.kind) {
-    case 'frame':
-      step.frame(input.bytes);
-      break;
-    case 'control':
-      step.control(input.peer, input.message);
-      break;
-    case 'control-invalid':
-      step.event('ControlRejected', null, { peer: input.peer, reason: input.error });
-      break;
-    case 'control-up':
-      step.peerUp(input.peer);
-      break;
-    case 'control-down':
-      step.peerDown(input.peer);
-      break;
-    case 'timer':
-      step.timer(input.key);
-      break;
-  }
-  return step.finish();
+  step.run(input);
+  return { state: step.finish(), outputs: step.outputs };
 }
 
-/** One step's scratch pad: the state is copied where it changes, never written. */
-class ControllerStep {
+class ControllerStep extends HostStep<Connection> {
   readonly #config: ControllerConfig;
-  readonly #host: HostAddresses;
-  readonly #outputs: RoleOutput[] = [];
   #state: ControllerState;
-  #connections: Map<string, Connection> | undefined;
 
-  constructor(
-    state: ControllerState,
-    readonly now: Micros,
-  ) {
+  constructor(state: ControllerState, now: Micros) {
+    const { mac, gatewayMac, logical, without } = state.config;
+    super({
+      now,
+      host: { mac, gatewayMac, ips: [logical.ip] },
+      origin: logical,
+      without,
+      table: state.connections,
+      ipId: state.ipId,
+    });
     this.#state = state;
     this.#config = state.config;
-    this.#host = { mac: state.config.mac, gatewayMac: state.config.gatewayMac, ips: [state.config.logical.ip] };
   }
 
-  finish(): Stepped<ControllerState> {
-    const state = this.#connections === undefined ? this.#state : { ...this.#state, connections: this.#connections };
-    return { state, outputs: this.#outputs };
+  finish(): ControllerState {
+    return { ...this.#state, connections: this.table, ipId: this.ipId };
   }
 
   // --- inputs ---------------------------------------------------------------------------------------------------------------
 
-  frame(bytes: Uint8Array): void {
-    const received = receiveFrame(this.#host, bytes);
-    if (received.kind === 'reply') this.#outputs.push({ kind: 'frame', port: 'link', bytes: received.bytes });
-    if (received.kind !== 'segment') return;
-    const { tcp, src } = received;
-    const client = { ip: src, port: tcp.srcPort };
-    const key = `${formatIpv4Address(src)}:${tcp.srcPort}`;
+  protected override segment(key: string, client: Client, tcp: TcpView, bytes: Uint8Array): void {
     if (tcp.dstPort !== this.#config.logical.port) {
       this.#refuse(client, tcp.dstPort, tcp);
       return;
     }
-    const connection = this.#find(key);
+    const connection = this.find(key);
     if (connection === undefined) {
       if (isPlainSyn(tcp)) this.#accept(key, client, tcp);
       else this.#refuse(client, this.#config.logical.port, tcp);
@@ -153,7 +126,7 @@ class ControllerStep {
         // A former owner says nothing (HOF-4).
         break;
       case 'removing':
-        this.#put({ ...connection, held: [...connection.held, bytes].slice(-HELD_FRAMES) });
+        this.put({ ...connection, held: [...connection.held, bytes].slice(-HELD_FRAMES) });
         break;
       case 'probing':
         this.#probed(connection, tcp);
@@ -165,19 +138,18 @@ class ControllerStep {
       case 'reading':
       case 'installing':
       case 'closing':
-        this.#segment(connection, tcp);
+        this.#ownSegment(connection, tcp);
         break;
     }
   }
 
-  control(peer: string, message: ControlMessage): void {
+  protected override control(peer: string, message: ControlMessage): void {
     switch (message.verb) {
       case 'ok':
       case 'refused': {
-        const connection = this.#find(message.re.slice(message.re.indexOf('/') + 1));
+        const connection = this.find(message.re.slice(message.re.indexOf('/') + 1));
         const call = connection?.calls.find((pending) => pending.id === message.re && pending.peer === peer);
-        if (connection === undefined || call === undefined)
-          this.#reject(peer, `answer to nothing asked: ${message.re}`);
+        if (connection === undefined || call === undefined) this.reject(peer, `answer to nothing asked: ${message.re}`);
         else
           this.#answered(
             { ...connection, calls: connection.calls.filter((other) => other !== call) },
@@ -191,8 +163,8 @@ class ControllerStep {
         this.#reported(peer, message);
         break;
       default:
-        this.#reject(peer, `the controller takes no ${message.verb}`);
-        this.#say(peer, {
+        this.reject(peer, `the controller takes no ${message.verb}`);
+        this.say(peer, {
           verb: 'refused',
           re: message.id,
           code: 'unsupported',
@@ -201,32 +173,34 @@ class ControllerStep {
     }
   }
 
-  peerUp(peer: string): void {
+  protected override peerUp(peer: string): void {
     this.#state = { ...this.#state, down: this.#state.down.filter((other) => other !== peer) };
-    for (const connection of [...this.#state.connections.values()])
-      for (const call of connection.calls) if (call.peer === peer) this.#say(peer, call.message);
+    for (const connection of [...this.table.values()])
+      for (const call of connection.calls) if (call.peer === peer) this.say(peer, call.message);
   }
 
   /** A backend whose control connection breaks is taken for dead (ERR-2). */
-  peerDown(peer: string): void {
+  protected override peerDown(peer: string): void {
     if (!this.#state.down.includes(peer)) this.#state = { ...this.#state, down: [...this.#state.down, peer] };
-    for (const connection of [...this.#state.connections.values()])
+    for (const connection of [...this.table.values()])
       if (connection.phase.kind === 'handed-off' && connection.phase.handed.backend === peer)
         this.#backendLost(connection, 'control connection lost');
   }
 
-  timer(key: string): void {
-    let connection = this.#find(key);
-    if (connection === undefined) return;
-    connection = { ...connection, timer: null };
+  protected override deadline(connection: Connection): Micros | null {
+    return connectionDeadline(connection);
+  }
+
+  protected override timer(row: Connection): void {
+    let connection = row;
     for (const call of connection.calls) {
       if (call.at > this.now) continue;
       if (call.message.verb === 'add' && call.tries >= ADD_TRIES) {
-        this.event('SwitchSilent', key, { verb: 'add' });
+        this.event('SwitchSilent', row.key, { verb: 'add' });
         this.#removeRules({ ...connection, calls: [] }, { kind: 'answer', status: 503 });
         return;
       }
-      this.#say(call.peer, call.message);
+      this.say(call.peer, call.message);
       const again: Call = { ...call, at: this.now + CALL_INTERVAL, tries: call.tries + 1 };
       connection = { ...connection, calls: connection.calls.map((other) => (other === call ? again : other)) };
     }
@@ -255,7 +229,7 @@ class ControllerStep {
       case 'reading':
       case 'installing':
       case 'closing':
-        connection = this.#apply(connection, expire(connection.endpoint, this.now));
+        connection = this.apply(connection, expire(connection.endpoint, this.now));
         connection = this.#repeatReopening(connection);
         if (connection.endpoint.state === 'closed') {
           this.#ended(connection);
@@ -267,12 +241,12 @@ class ControllerStep {
         }
         break;
     }
-    this.#put(connection);
+    this.put(connection);
   }
 
   // --- TCP as the owner -----------------------------------------------------------------------------------------------------
 
-  #accept(key: string, client: Connection['client'], syn: TcpView): void {
+  #accept(key: string, client: Client, syn: TcpView): void {
     const digest = createHash('sha256').update(`${this.#config.secret} ${key}`).digest();
     // RFC 6528: ISN = M + F(four-tuple, secret), M ticking every 4 microseconds.
     const iss = seqAdd(digest.readUInt32BE(0), Math.floor(this.now / 4));
@@ -301,18 +275,18 @@ class ControllerStep {
       timer: null,
     };
     this.event('AcceptSyn', key, { seq: syn.seq, iss });
-    this.#put(this.#apply(connection, opened));
+    this.put(this.apply(connection, opened));
   }
 
-  #segment(before: Connection, segment: TcpView): void {
+  #ownSegment(before: Connection, segment: TcpView): void {
     if (before.endpoint.state === 'time-wait' && isPlainSyn(segment) && seqGt(segment.seq, before.endpoint.rcvNxt)) {
       // RFC 6191: a new connection may reuse a four-tuple in TIME-WAIT.
       this.#accept(before.key, before.client, segment);
       return;
     }
-    if (this.#without('answer-probes') && before.phase.kind === 'reading' && isProbe(before, segment)) return;
+    if (this.without('answer-probes') && before.phase.kind === 'reading' && isProbe(before, segment)) return;
     let connection: Connection = { ...before, idleAt: this.now + this.#config.idleMs * 1000, reopen: null };
-    connection = this.#apply(connection, receive(connection.endpoint, segment, this.now));
+    connection = this.apply(connection, receive(connection.endpoint, segment, this.now));
     if (before.endpoint.state === 'syn-received' && connection.endpoint.state === 'established')
       this.event('Establish', before.key, {});
     if (connection.endpoint.state === 'closed') {
@@ -344,13 +318,13 @@ class ControllerStep {
         connection = this.#flush({ ...connection, phase: { kind: 'closing' }, endpoint: close(connection.endpoint) });
     }
     if (connection.endpoint.state === 'closed') this.#ended(connection);
-    else this.#put(connection);
+    else this.put(connection);
   }
 
   /** RFC 9293 §3.10.7.1: a segment of no connection is answered with RST. */
-  #refuse(client: Connection['client'], port: number, segment: TcpView): void {
+  #refuse(client: Client, port: number, segment: TcpView): void {
     if (segment.rst) return;
-    this.#emit(client, resetFor(segment), port);
+    this.emit(client, resetFor(segment), port);
   }
 
   #answerAndClose(connection: Connection, status: number): void {
@@ -366,7 +340,7 @@ class ControllerStep {
       header: new Uint8Array(0),
       endpoint: close(endpoint),
     });
-    this.#put(closing);
+    this.put(closing);
   }
 
   /** The end point is closed: nothing of the connection stays, here or at the switch (RET-6). */
@@ -383,10 +357,10 @@ class ControllerStep {
     const endSeq = seqAdd(connection.endpoint.rcvNxt, head.end - connection.header.length);
     let endpoint = connection.endpoint;
     // SoCC'17 §2.2: the header only; the client must send the rest again, to the backend.
-    endpoint = this.#without('header-only-ack')
+    endpoint = this.without('header-only-ack')
       ? constrain(endpoint, { ackLimit: endpoint.rcvNxt })
       : rewind(endpoint, endSeq);
-    const closeWindow = isRead(head.request.method) && !this.#without('window-closing');
+    const closeWindow = isRead(head.request.method) && !this.without('window-closing');
     endpoint = constrain(endpoint, { windowClosed: closeWindow, holdFin: true });
     this.event('ReceiveRequest', connection.key, {
       method: head.request.method,
@@ -404,14 +378,14 @@ class ControllerStep {
     const out = acknowledged.out.map((segment) => ({ ...segment, flags: segment.flags | TcpFlag.PSH }));
     const handed: HandedRequest = { request: head.request, backend, handoff: this.#state.nextHandoff };
     this.#state = { ...this.#state, nextHandoff: this.#state.nextHandoff + 1, turn: this.#state.turn + 1 };
-    let next = this.#apply(
+    let next = this.apply(
       { ...connection, header: new Uint8Array(0), phase: { kind: 'installing', handed } },
       { endpoint: acknowledged.endpoint, out },
     );
     this.event('InstallRule', connection.key, { backend });
     next = this.#call(next, 'switch', (id) => ({ verb: 'add', id, rule: this.#rule(next, handed) }));
-    if (this.#without('confirm-before-handoff')) this.#handOff(next, handed);
-    else this.#put(next);
+    if (this.without('confirm-before-handoff')) this.#handOff(next, handed);
+    else this.put(next);
   }
 
   #rule(connection: Connection, handed: HandedRequest): Rule {
@@ -434,7 +408,7 @@ class ControllerStep {
       ack: snapshot.ack,
     });
     const deadline = this.now + this.#config.handoffMs * 1000;
-    this.#put(
+    this.put(
       this.#call({ ...connection, phase: { kind: 'handed-off', handed, deadline } }, handed.backend, (id) => ({
         verb: 'handoff',
         id,
@@ -442,7 +416,7 @@ class ControllerStep {
         conn: this.#fourTuple(connection),
         snapshot,
         request: handed.request,
-        ...(this.#without('hand-off-lease')
+        ...(this.without('hand-off-lease')
           ? {}
           : { leaseMs: Math.max(1, Math.floor(this.#config.handoffMs * LEASE_SHARE)) }),
       })),
@@ -454,7 +428,7 @@ class ControllerStep {
     const { phase } = connection;
     switch (call.message.verb) {
       case 'add':
-        if (phase.kind !== 'installing') this.#put(connection);
+        if (phase.kind !== 'installing') this.put(connection);
         else if (ok) this.#handOff(connection, phase.handed);
         else {
           this.event('RuleRefused', connection.key, { backend: phase.handed.backend });
@@ -462,7 +436,7 @@ class ControllerStep {
         }
         break;
       case 'handoff':
-        if (ok || phase.kind !== 'handed-off') this.#put(connection);
+        if (ok || phase.kind !== 'handed-off') this.put(connection);
         else {
           // It never took over: the numbers are still ours.
           this.event('HandOffRefused', connection.key, { backend: phase.handed.backend });
@@ -471,20 +445,20 @@ class ControllerStep {
         break;
       case 'remove':
         if (phase.kind === 'removing') this.#rulesRemoved(connection, phase.then);
-        else this.#put(connection);
+        else this.put(connection);
         break;
       default:
-        this.#put(connection);
+        this.put(connection);
     }
   }
 
   /** `complete` or `failed` from a backend (SoCC'17 §2.4, step 9). */
   #reported(peer: string, message: Complete | Failed): void {
     const key = `${message.conn.client.ip}:${message.conn.client.port}`;
-    const connection = this.#find(key);
+    const connection = this.find(key);
     if (connection !== undefined && connection.finished === message.handoff) {
-      this.#say(peer, { verb: 'ok', re: message.id });
-      this.#reject(peer, `repeated report of hand-off ${message.handoff}`);
+      this.say(peer, { verb: 'ok', re: message.id });
+      this.reject(peer, `repeated report of hand-off ${message.handoff}`);
       return;
     }
     if (
@@ -493,16 +467,16 @@ class ControllerStep {
       connection.phase.handed.handoff !== message.handoff ||
       connection.phase.handed.backend !== peer
     ) {
-      this.#say(peer, {
+      this.say(peer, {
         verb: 'refused',
         re: message.id,
         code: 'stale',
         reason: `no such hand-off ${message.handoff}`,
       });
-      this.#reject(peer, `report of no hand-off in force: ${message.handoff}`);
+      this.reject(peer, `report of no hand-off in force: ${message.handoff}`);
       return;
     }
-    this.#say(peer, { verb: 'ok', re: message.id });
+    this.say(peer, { verb: 'ok', re: message.id });
     const read = isRead(connection.phase.handed.request.method);
     const taken: Connection = {
       ...connection,
@@ -527,14 +501,14 @@ class ControllerStep {
   #adopt(connection: Connection, snapshot: ConnectionSnapshot, windowClosed: boolean): Connection['endpoint'] {
     const own = (Math.floor(this.now / 1000) + connection.timestampOffset) >>> 0;
     const keepOwnClock =
-      this.#without('timestamp-continuity') || (snapshot.timestamps !== null && seqGt(own, snapshot.timestamps.value));
+      this.without('timestamp-continuity') || (snapshot.timestamps !== null && seqGt(own, snapshot.timestamps.value));
     const endpoint = adopt(
       snapshot,
       { receiveBuffer: RECEIVE_BUFFER, ...(keepOwnClock ? { timestampOffset: connection.timestampOffset } : {}) },
       this.now,
     );
     return constrain(endpoint, {
-      windowClosed: windowClosed && !this.#without('window-closing'),
+      windowClosed: windowClosed && !this.without('window-closing'),
       ackLimit: snapshot.ack,
       holdFin: true,
     });
@@ -547,8 +521,8 @@ class ControllerStep {
       id,
       conn: this.#fourTuple(connection),
     }));
-    if (this.#without('rules-before-reopen')) this.#rulesRemoved(removing, then);
-    else this.#put(removing);
+    if (this.without('rules-before-reopen')) this.#rulesRemoved(removing, then);
+    else this.put(removing);
   }
 
   #rulesRemoved(connection: Connection, then: AfterRemoval): void {
@@ -584,15 +558,15 @@ class ControllerStep {
     let endpoint = constrain(connection.endpoint, { windowClosed: false, ackLimit: null, holdFin: false });
     if (!then.keepAlive) {
       this.event('CloseConnection', connection.key, {});
-      this.#put(this.#flush({ ...connection, phase: { kind: 'closing' }, endpoint: close(endpoint) }));
+      this.put(this.#flush({ ...connection, phase: { kind: 'closing' }, endpoint: close(endpoint) }));
       return;
     }
     if (then.reopen) {
       this.event('ReopenWindow', connection.key, { seq: endpoint.sndMax, ack: endpoint.rcvNxt });
       endpoint = acknowledge(endpoint);
     }
-    const reopen = then.reopen && !this.#without('repeat-reopen') ? { at: this.now + REOPEN_INTERVAL, tries: 1 } : null;
-    this.#put(this.#flush({ ...connection, endpoint, reopen }));
+    const reopen = then.reopen && !this.without('repeat-reopen') ? { at: this.now + REOPEN_INTERVAL, tries: 1 } : null;
+    this.put(this.#flush({ ...connection, endpoint, reopen }));
   }
 
   /** The reopening ACK may have been lost or overtaken by an older zero window (RET-2). */
@@ -615,7 +589,7 @@ class ControllerStep {
     const calls = connection.calls.filter((call) => call.message.verb !== 'handoff');
     this.#removeRules(
       { ...connection, calls, finished: handed.handoff },
-      { kind: this.#without('exact-reset') ? 'reset' : 'probe' },
+      { kind: this.without('exact-reset') ? 'reset' : 'probe' },
     );
   }
 
@@ -628,8 +602,8 @@ class ControllerStep {
     const { endpoint } = connection;
     this.event('ProbeClient', connection.key, { tries });
     const back = flush(acknowledge({ ...endpoint, sndMax: seqAdd(endpoint.sndMax, -1) }), this.now);
-    for (const segment of back.out) this.#emit(connection.client, segment);
-    this.#put({ ...connection, phase: { kind: 'probing', at: this.now + PROBE_INTERVAL, tries: tries + 1 } });
+    for (const segment of back.out) this.emit(connection.client, segment);
+    this.put({ ...connection, phase: { kind: 'probing', at: this.now + PROBE_INTERVAL, tries: tries + 1 } });
   }
 
   #probed(connection: Connection, segment: TcpView): void {
@@ -647,12 +621,12 @@ class ControllerStep {
   }
 
   #repeatReset(connection: Connection, reset: Segment, tries: number): void {
-    if (tries >= (this.#without('repeat-reset') ? 1 : RESET_TRIES)) {
+    if (tries >= (this.without('repeat-reset') ? 1 : RESET_TRIES)) {
       this.#forget(connection);
       return;
     }
-    this.#emit(connection.client, reset);
-    this.#put({
+    this.emit(connection.client, reset);
+    this.put({
       ...connection,
       phase: { kind: 'resetting', reset, at: this.now + RESET_INTERVAL * 2 ** tries, tries: tries + 1 },
     });
@@ -660,70 +634,20 @@ class ControllerStep {
 
   // --- book-keeping ---------------------------------------------------------------------------------------------------------
 
-  event(action: string, conn: string | null, fields: Omit<RoleEvent, 'action' | 'conn'>): void {
-    this.#outputs.push({ kind: 'event', event: { action, conn, ...fields } });
-  }
-
-  #reject(peer: string, reason: string): void {
-    this.event('ControlRejected', null, { peer, reason });
-  }
-
-  #without(remedy: RemedyName): boolean {
-    return this.#config.without.includes(remedy);
-  }
-
-  #find(key: string): Connection | undefined {
-    return (this.#connections ?? this.#state.connections).get(key);
-  }
-
-  #put(connection: Connection): void {
-    this.#connections ??= new Map(this.#state.connections);
-    const at = connectionDeadline(connection);
-    if (at !== connection.timer) this.#outputs.push({ kind: 'timer', key: connection.key, at });
-    this.#connections.set(connection.key, at === connection.timer ? connection : { ...connection, timer: at });
-  }
-
   #forget(connection: Connection): void {
-    this.#connections ??= new Map(this.#state.connections);
-    this.#connections.delete(connection.key);
-    this.#outputs.push({ kind: 'timer', key: connection.key, at: null });
+    this.drop(connection);
     this.event('Forget', connection.key, {});
   }
 
   #flush(connection: Connection): Connection {
-    return this.#apply(connection, flush(connection.endpoint, this.now));
-  }
-
-  #apply(connection: Connection, step: EndpointStep): Connection {
-    for (const segment of step.out) this.#emit(connection.client, segment);
-    return { ...connection, endpoint: step.endpoint };
-  }
-
-  #emit(
-    client: { readonly ip: Ipv4Address; readonly port: number },
-    segment: Segment,
-    port = this.#config.logical.port,
-  ): void {
-    const route = {
-      src: this.#config.logical.ip,
-      srcPort: port,
-      dst: client.ip,
-      dstPort: client.port,
-      id: this.#state.ipId,
-    };
-    this.#state = { ...this.#state, ipId: (this.#state.ipId + 1) & 0xffff };
-    this.#outputs.push({ kind: 'frame', port: 'link', bytes: segmentFrame(this.#host, route, segment) });
-  }
-
-  #say(peer: string, message: ControlMessage): void {
-    this.#outputs.push({ kind: 'control', peer, message });
+    return this.apply(connection, flush(connection.endpoint, this.now));
   }
 
   #call(connection: Connection, peer: string, message: (id: string) => ControlMessage): Connection {
     const id = `${this.#state.nextId}/${connection.key}`;
     this.#state = { ...this.#state, nextId: this.#state.nextId + 1 };
     const call: Call = { id, peer, message: message(id), at: this.now + CALL_INTERVAL, tries: 1 };
-    this.#say(peer, call.message);
+    this.say(peer, call.message);
     return { ...connection, calls: [...connection.calls, call] };
   }
 
