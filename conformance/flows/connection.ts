@@ -355,7 +355,8 @@ function readConnection(draft: Draft, broken: Break | undefined, hosts: Hosts): 
 /** The first point from which on requests and responses cannot be matched: bytes that no frame shows, or that were acknowledged and never served. */
 function findBreak(connection: Connection): Break | undefined {
   const { exchanges, toServer, toClient, clientStream, serverStream } = connection;
-  const serverEnd = dataEnd(toClient);
+  // What the client acknowledged was sent, whether a frame shows it or not.
+  const serverEnd = Math.max(dataEnd(toClient), acknowledgedData(connection));
   let response = 0;
   for (const [index, exchange] of exchanges.entries()) {
     const { begins, connection: own } = exchange;
@@ -398,6 +399,16 @@ function dataEnd(packets: readonly Packet[]): number {
     if (head.length > 0 && isSound(head) && !isFlagged(head, 'SYN')) end = Math.max(end, head.offset + head.length);
   }
   return end;
+}
+
+/** Up to where the client acknowledged the server's data, its FIN left out. */
+function acknowledgedData({ toServer, toClient }: Connection): number {
+  const fin = toClient.find(({ head }) => isFlagged(head, 'FIN') && isSound(head))?.head;
+  let end = 0;
+  for (const { head } of toServer) {
+    if (head.acked > end && isSound(head) && !isFlagged(head, 'RST')) end = head.acked;
+  }
+  return fin === undefined ? end : Math.min(end, fin.offset + fin.length);
 }
 
 /** When a byte of the client's stream from `offset` on, or its acknowledgement, first shows. */
