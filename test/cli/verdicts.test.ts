@@ -7,6 +7,8 @@ import { prism } from './run-cli.js';
 
 const cwd = t.testdir();
 const CASE = 'REQ-5.payload-behind-header';
+/** A case whose captures alone show a broken REQ-2: a backend goes on, so that there was a hand-off to see. */
+const PIPELINED = 'RET-7.pipelined-reads';
 const read = (path: string): ResultDocument => ResultDocument.parse(JSON.parse(readFileSync(join(cwd, path), 'utf8')));
 
 t.test('a case that passes: exit 0, a document, a report, the evidence', async (t) => {
@@ -34,15 +36,15 @@ t.test('a case that passes: exit 0, a document, a report, the evidence', async (
 });
 
 t.test('a remedy switched off: exit 1, the clause, the frames, the command that runs it again', async (t) => {
-  const ended = await prism(['test', '--without', 'header-only-ack', CASE, '--out', 'bad', '--json'], { cwd });
+  const ended = await prism(['test', '--without', 'header-only-ack', PIPELINED, '--out', 'bad', '--json'], { cwd });
   t.match(ended, { code: 1, stderr: '' });
   const document = ResultDocument.parse(JSON.parse(ended.stdout));
   const fail = document.results.find((r) => r.id === 'check.REQ-2');
-  t.match(fail, { verdict: 'fail', replay: `prism test ${CASE} --world sim --seed 1 --without header-only-ack` });
-  t.match(fail?.evidence, [{ capture: `sim/${CASE}/capture.pcapng` }]);
-  t.match(await prism(['test', CASE, '--without', 'header-only-ack', '--out', 'bad', '--quiet'], { cwd }), {
+  t.match(fail, { verdict: 'fail', replay: `prism test ${PIPELINED} --world sim --seed 1 --without header-only-ack` });
+  t.match(fail?.evidence, [{ capture: `sim/${PIPELINED}/capture.pcapng` }]);
+  t.match(await prism(['test', PIPELINED, '--without', 'header-only-ack', '--out', 'bad', '--quiet'], { cwd }), {
     code: 1,
-    stdout: /^\nFAIL REQ-5.*\n {2}clauses: REQ-2/,
+    stdout: /^\nFAIL RET-7.*\n {2}clauses: REQ-2/,
   });
 });
 
@@ -54,7 +56,7 @@ t.test('check: the same verdicts from the files alone', async (t) => {
     stdout: /^REQ-2 +pass \d+/m,
   });
   t.match(read('check.json'), { seed: null, world: 'none', target: 'captures' });
-  const bad = await prism(['check', `bad/sim/${CASE}/capture.pcapng`, '--no-control'], { cwd });
+  const bad = await prism(['check', `bad/sim/${PIPELINED}/capture.pcapng`, '--no-control'], { cwd });
   t.match(bad, { code: 1, stdout: /FAIL check\.REQ-2: .*\n {2}bad\/sim\/.*capture\.pcapng frame \d+: / });
   const strict = await prism(['check', good, '--no-control', '--strict', '--json', 'open.json'], { cwd });
   t.match(strict, { code: 3, stdout: /^HOF-1 +inconclusive 0/m });
@@ -63,12 +65,14 @@ t.test('check: the same verdicts from the files alone', async (t) => {
 });
 
 t.test('check: several runs at once, each with its own topology and control log', async (t) => {
-  const both = await prism(['check', `good/sim/${CASE}/capture.pcapng`, `bad/sim/${CASE}/capture.pcapng`], { cwd });
+  const both = await prism(['check', `good/sim/${CASE}/capture.pcapng`, `bad/sim/${PIPELINED}/capture.pcapng`], {
+    cwd,
+  });
   t.match(both, { code: 1, stdout: /FAIL check\.REQ-2/ });
-  t.match(both.stdout, `  again: prism check bad/sim/${CASE}/capture.pcapng\n`, 'the failing run alone');
+  t.match(both.stdout, `  again: prism check bad/sim/${PIPELINED}/capture.pcapng\n`, 'the failing run alone');
   writeFileSync(join(cwd, 'c.ndjson'), '');
   const control = await prism(
-    ['check', `good/sim/${CASE}/capture.pcapng`, `bad/sim/${CASE}/capture.pcapng`, '--control', 'c.ndjson'],
+    ['check', `good/sim/${CASE}/capture.pcapng`, `bad/sim/${PIPELINED}/capture.pcapng`, '--control', 'c.ndjson'],
     { cwd },
   );
   t.match(control, { code: 2, stderr: /--control belongs to one run/ });
