@@ -1,6 +1,16 @@
 /** Where a command's words go: the terminal, a JSON document on stdout or in a file, a progress line. */
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Verdict } from '../conformance/verdict.js';
@@ -157,7 +167,8 @@ export function prepareOut(folder: string): string {
     throw new Failure(4, `cannot make the folder ${folder}: ${fileReason(error)}; choose another with --out DIR`);
   }
   try {
-    accessSync(path, constants.W_OK | constants.X_OK);
+    // Only making something there tells: /proc says that it can be written to, and Node's recursive mkdir never returns from it.
+    rmdirSync(mkdtempSync(join(path, '.prism-')));
   } catch (error) {
     throw new Failure(4, `cannot write to ${folder}: ${fileReason(error)}; choose another with --out DIR`);
   }
