@@ -1,4 +1,4 @@
-/** Makes a Linux world with a client running in it, says which processes and namespaces that are, and waits to be killed. */
+/** Makes a Linux world with a client running in it, says which processes that are, and waits to be killed. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createLinuxWorld } from '../../harness/linux/world.js';
 import { defaultPolicy } from '../../harness/topology.js';
@@ -28,6 +28,5 @@ function children(): number[] {
 void world.runClients([{ kind: 'script', steps: [{ do: 'pause', ms: 60_000 }], timeoutMs: 60_000 }]);
 setTimeout(() => {
   const pids = children().filter((pid) => readlinkSync(`/proc/${pid}/ns/net`) !== home);
-  const namespaces = [...new Set(pids.map((pid) => readlinkSync(`/proc/${pid}/ns/net`)))];
-  process.stdout.write(`${JSON.stringify({ pids, namespaces, scratch: world.scratchFolder })}\n`);
+  process.stdout.write(`${JSON.stringify({ pids, scratch: world.scratchFolder })}\n`);
 }, 500);
