@@ -20,7 +20,7 @@ interface Sending {
   /** Bytes sent again by whom they were sent first. */
   readonly repeated: number;
   /** Bytes sent again by somebody else. */
-  readonly foreign: readonly { readonly segment: Segment; readonly run: Run; readonly sender: string }[];
+  readonly foreign: { readonly segment: Segment; readonly run: Run; readonly sender: string }[];
   /** Bytes sent again with another content. */
   readonly changed: readonly { readonly segment: Segment; readonly run: Run | undefined; readonly offset: number }[];
   /** Where a segment left a hole before it. */
@@ -141,7 +141,13 @@ export const BKD_5: Check = {
         tally.doubt(`the start of ${connection.name} is not in the captures`);
         continue;
       }
-      const { repeated, foreign } = followSending(connection);
+      const { repeated, foreign, changed } = followSending(connection);
+      for (const { segment, run } of changed) {
+        // What its owner changes is BKD-1's.
+        const sender = segment.vantage;
+        if (run === undefined || run.owner === sender) continue;
+        foreign.push({ segment, run, sender });
+      }
       tally.hold(repeated);
       for (const { segment, run, sender } of foreign) {
         tally.fail(

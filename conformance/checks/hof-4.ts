@@ -79,6 +79,7 @@ function judgeHandoff(judged: Judged, tally: Tally, exchange: HandedExchange): v
 }
 
 function shown({ shownBy }: GiveUp): string {
+  if ('done' in shownBy) return `the whole response acknowledged in ${named(shownBy.done)}`;
   return 'line' in shownBy
     ? `line ${shownBy.line} of the control log`
     : `the controller speaks in ${named(shownBy.frame)}`;
@@ -87,5 +88,6 @@ function shown({ shownBy }: GiveUp): string {
 /** The frame or log line by which a give-up is known. */
 export function giveUpFrame(judged: Judged, { shownBy }: GiveUp): EvidenceFrame {
   if ('line' in shownBy) return { capture: judged.log?.name ?? '', frame: shownBy.line, note: 'the backend reports' };
+  if ('done' in shownBy) return at(shownBy.done, 'the whole response is acknowledged');
   return at(shownBy.frame, 'the controller speaks again');
 }

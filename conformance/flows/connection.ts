@@ -140,7 +140,9 @@ export function connectionsOf(packets: readonly Packet[], hosts: Hosts, log: Con
       const name = index === 0 ? client : `${client}#${index + 1}`;
       const from = own[0]?.head.t ?? 0;
       const to = incarnations[index + 1]?.packets[0]?.head.t ?? Number.POSITIVE_INFINITY;
-      const logged = (log?.byClient.get(client) ?? []).filter((request) => request.t >= from && request.t < to);
+      // Where the captures begin in the middle of a connection, what was said before belongs to it.
+      const since = index === 0 && syn === undefined ? Number.NEGATIVE_INFINITY : from;
+      const logged = (log?.byClient.get(client) ?? []).filter((request) => request.t >= since && request.t < to);
       const start = negotiate(syn, synAck);
       connections.push(buildConnection({ name, client, start, from, to, packets: own, log: logged }, hosts));
     }
@@ -361,7 +363,10 @@ function findBreak(connection: Connection): Break | undefined {
   for (const [index, exchange] of exchanges.entries()) {
     const { begins, connection: own } = exchange;
     const end = exchange.response?.end;
-    if (end === undefined && serverStream.contiguousEnd(response) < serverEnd && !exchange.response?.untilClose) {
+    const hole = serverStream.contiguousEnd(response);
+    // A hole that the client waits at is none of the captures'.
+    const bridged = acknowledgedFrom(own, hole + 1) < Number.POSITIVE_INFINITY;
+    if (end === undefined && hole < serverEnd && bridged && !exchange.response?.untilClose) {
       const reason = `the response to request ${index + 1} of ${own.name} is not whole in the captures`;
       return { reason, knows: (t) => t < begins, t: begins };
     }
@@ -552,10 +557,13 @@ function handoffLogs(connection: Connection, requests: readonly RequestMessage[]
       const taken = found.get(candidate);
       if (request === undefined || (taken !== undefined && taken.handoff.answer?.ok !== false)) continue;
       const bytes = connection.clientStream.read(request.start, request.headerEnd - request.start);
-      if (Buffer.compare(header, bytes) === 0) {
-        index = candidate;
-        break;
-      }
+      if (Buffer.compare(header, bytes) !== 0) continue;
+      // Of equal requests the one that its acknowledgement number names: the controller may have answered others itself.
+      const { start } = connection;
+      const exact = start !== undefined && message.snapshot.ack === seqAdd(start.syn.seq, 1 + request.headerEnd);
+      if (exact) index = candidate;
+      else index ??= candidate;
+      if (exact) break;
     }
     if (index === undefined) continue;
     let remove: LoggedRequest | undefined;
@@ -590,7 +598,9 @@ function findHandoff(
     backend = backendNamed(connection, log);
     shownBy = 'the control log';
   }
-  if (backend === undefined && draft.headerAt !== undefined) {
+  // A log that shows this connection's hand-offs would show this one.
+  const logged = connection.log.some(({ message }) => message.verb === 'handoff');
+  if (backend === undefined && draft.headerAt !== undefined && !logged) {
     backend = reachedBackend(connection, draft, next, hosts);
     shownBy = "the client's segments";
   }
@@ -602,8 +612,11 @@ function findHandoff(
   const done = end === undefined ? undefined : connection.acksAt.get(backend)?.covering(end);
   const asOwner = owned.filter(({ head }) => head.t < doneFrom);
   const last = (asOwner.at(-1) ?? owned[0])?.sent;
-  const indexAfter = (segment: Segment): number => countBefore(fromController, ({ head }) => head.t <= segment.t);
-  const takenBack = last && fromController[indexAfter(last)]?.sent;
+  // Before the backend's report it is an intrusion, no take-back.
+  const reported = log?.report?.t ?? Number.NEGATIVE_INFINITY;
+  const indexAfter = (segment: Segment, since = Number.NEGATIVE_INFINITY): number =>
+    countBefore(fromController, ({ head }) => head.t <= Math.max(segment.t, since));
+  const takenBack = last && fromController[indexAfter(last, reported)]?.sent;
   const intrusion = first && fromController[indexAfter(first)]?.sent;
   const known = doneFrom === Number.POSITIVE_INFINITY ? (last?.t ?? Number.NEGATIVE_INFINITY) : doneFrom;
   const interrupted = Math.min(
@@ -621,7 +634,7 @@ function findHandoff(
     done,
     doneFrom,
     takenBack,
-    takenBackAtClient: last && heardFrom(fromController, indexAfter(last)),
+    takenBackAtClient: last && heardFrom(fromController, indexAfter(last, reported)),
     interrupted,
     until: Math.min(known, interrupted),
     log,

@@ -12,7 +12,7 @@ export interface GiveUp {
   readonly t: number;
   /** From here on it may own the connection again. */
   readonly until: number;
-  readonly shownBy: { readonly frame: Segment } | { readonly line: number };
+  readonly shownBy: { readonly frame: Segment } | { readonly line: number } | { readonly done: Segment };
 }
 
 /** A log's stamps are taken in user space, a capture's in the kernel. */
@@ -22,10 +22,17 @@ export const LOG_SLACK_NS = 5e6;
 export function giveUps(connection: Connection): GiveUp[] {
   const handed = handedOff(connection);
   return handed.flatMap((exchange, index): GiveUp[] => {
-    const { backend, log, takenBack } = exchange.handoff;
+    const { backend, log, takenBack, done } = exchange.handoff;
     const again = handed.slice(index + 1).find((other) => other.handoff.backend === backend);
     const told = again?.handoff.log?.handoff.t;
     const until = again === undefined ? connection.to : Math.min(again.begins, told ?? Number.POSITIVE_INFINITY);
+    // With the last acknowledgement in hand a backend has nothing to reset: it has given up, whatever the clocks of log and controller say.
+    const resets =
+      done !== undefined &&
+      between(connection.toClient, done.t, until).some(
+        (packet) => senderOf(packet) === backend && isFlagged(packet.head, 'RST') && packet.head.t < until,
+      );
+    if (resets) return [{ exchange, t: done.t, until, shownBy: { done } }];
     if (log?.report !== undefined) {
       return [{ exchange, t: log.report.t + LOG_SLACK_NS, until, shownBy: { line: log.report.line } }];
     }
@@ -46,7 +53,9 @@ export function controllerIntrusions(exchange: HandedExchange): Segment[] {
   const { first, last, log } = handoff;
   if (first === undefined || last === undefined) return [];
   const told = log === undefined ? first.t : Math.min(first.t, log.handoff.t + LOG_SLACK_NS);
-  const own = log?.report === undefined ? last.t : Math.min(last.t, log.report.t);
+  // With a log it is the owner until it reports, else until its last segment.
+  const own =
+    log?.report === undefined ? last.t : Math.max(Math.min(last.t, log.report.t), log.report.t - LOG_SLACK_NS);
   return between(connection.toClient, told, own)
     .filter((packet) => senderOf(packet) === 'controller' && packet.head.t > told && packet.head.t < own)
     .map(({ head }) => head);

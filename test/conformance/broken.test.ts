@@ -733,6 +733,27 @@ const BROKEN: readonly Broken[] = [
     },
   },
   {
+    what: 'a response begins one number late, and the client waits at the hole',
+    clauses: ['BKD-1'],
+    log: false,
+    tell: (talk, story) => {
+      let odd: Mark | undefined;
+      talk.connect();
+      read(talk, '/a/1', 1000, {
+        respond: () => {
+          odd = talk.fromServer('backend0', { at: talk.server.next + 1, payload: ok(1000) }).sent;
+          talk.fromClient();
+          story.pass(300_000);
+          talk.fromClient();
+        },
+        complete: () => {},
+        remove: () => {},
+        reopen: () => {},
+      });
+      return odd;
+    },
+  },
+  {
     what: 'a response overlaps the one before it',
     clauses: ['BKD-1'],
     log: false,
@@ -863,6 +884,22 @@ const BROKEN: readonly Broken[] = [
           talk.fromServer('backend0', { payload: body(500) });
           talk.fromClient();
         },
+      });
+      return odd;
+    },
+  },
+  {
+    what: 'a backend resets with the last acknowledgement in hand, before the controller speaks',
+    clauses: ['HOF-4', 'BKD-9'],
+    tell: (talk) => {
+      let odd: Mark | undefined;
+      talk.connect();
+      read(talk, '/a/1', 500, {
+        complete: () => {
+          odd = talk.fromServer('backend0', { flags: TcpFlag.RST | TcpFlag.ACK, lost: true }).sent;
+        },
+        remove: () => {},
+        reopen: () => {},
       });
       return odd;
     },
