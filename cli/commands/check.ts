@@ -1,5 +1,5 @@
 /** `prism check`: passive judgement of captures alone. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Command } from 'commander';
 import { parseControlLog } from '../../conformance/control-log.js';
@@ -28,9 +28,11 @@ interface CaptureFile {
 
 function readInput(path: string): Buffer {
   try {
+    // A device such as /dev/zero never ends.
+    if (statSync(path).isCharacterDevice()) throw new Failure(2, `${path}: a device, not a file`);
     return readFileSync(path);
   } catch (error) {
-    throw new Failure(2, `${path}: ${fileReason(error)}`);
+    throw error instanceof Failure ? error : new Failure(2, `${path}: ${fileReason(error)}`);
   }
 }
 

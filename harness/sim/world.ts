@@ -32,7 +32,7 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 /** Clients started together are started by a shell within so much of one another. */
 const START_SPREAD: Nanos = MILLISECOND;
 /** Events that one call may take; an 8 MB transfer takes some 60,000. */
-const MOST_EVENTS = 10_000_000;
+const MOST_EVENTS = 1_000_000;
 /** Events between two chances for the rest of the process. */
 const EVENTS_PER_TURN = 20_000;
 
