@@ -122,6 +122,8 @@ function checkJsonFile(path: string, isSelector: (word: string) => boolean): voi
   }
   let head: string;
   try {
+    // A pipe or a device has nothing to lose, and reading it may never end.
+    if (!statSync(path).isFile() && !statSync(path).isDirectory()) return;
     head = readFileSync(path).subarray(0, 64).toString('latin1').trimStart();
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') {
@@ -157,6 +159,7 @@ function makeFolders(path: string): void {
 
 /** Makes the output folder and answers its absolute path. A file of that name is the user's mistake (2), a refusal the environment's (4). */
 export function prepareOut(folder: string): string {
+  if (folder === '') throw new Failure(2, "--out '': name a folder");
   const path = resolve(folder);
   try {
     makeFolders(path);
