@@ -40,9 +40,11 @@ export type LabFarewell =
 
 const launch = JSON.parse(process.argv[2] ?? '') as LabLaunch;
 const evidenceFolder = createRunFolder();
+/** It could not be copied to where it was wanted. */
+let keepEvidence = false;
 
 function leave(code: number): never {
-  rmSync(evidenceFolder, { recursive: true, force: true });
+  if (!keepEvidence) rmSync(evidenceFolder, { recursive: true, force: true });
   rmSync(launch.folder, { recursive: true, force: true });
   process.exit(code);
 }
@@ -65,7 +67,9 @@ async function end({ out }: LabDown): Promise<LabFarewell> {
     writeFileSync(topology, `${JSON.stringify(evidence.topology, null, 2)}\n`);
     return { files: [...files, topology], captureDrops: evidence.captureDrops };
   } catch (error) {
-    return { error: error instanceof Error ? error.message : String(error) };
+    keepEvidence = true;
+    const reason = error instanceof Error ? error.message : String(error);
+    return { error: `${reason}; the captures are in ${evidenceFolder}: move them before the next start sweeps them` };
   }
 }
 
