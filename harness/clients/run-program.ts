@@ -1,6 +1,7 @@
 /** Runs one client program to its end, or kills it when its time is over. */
 import { spawn } from 'node:child_process';
 import { plainEnvironment } from '../linux/processes.js';
+import { WorldError } from '../world.js';
 
 export interface Ran {
   readonly code: number | null;
@@ -17,7 +18,7 @@ export interface RunLimits {
   readonly signal: AbortSignal;
 }
 
-/** Rejects only when the program cannot be started at all. */
+/** Rejects only when the program cannot be run at all. */
 export function runProgram(
   command: readonly string[],
   { home, timeoutMs, signal }: RunLimits,
@@ -65,7 +66,10 @@ export function runProgram(
     });
     child.once('close', (code) => {
       over();
-      resolve({ code, stdout, stderr, timedOut });
+      // What the shell and setpriv say of a program that cannot be executed: nothing about the server was learned.
+      if (code === 126 || code === 127)
+        reject(new WorldError(`${command.join(' ')} cannot be run: ${stderr.trim().split('\n').at(-1) ?? ''}`));
+      else resolve({ code, stdout, stderr, timedOut });
     });
   });
 }
