@@ -114,6 +114,10 @@ RET_7 == \A i \in DOMAIN served : served[i] = i
 ERR_4 == /\ switch.rule # NoRule => switch.rule.handoff > switch.done
          /\ \A b \in Lent : LentFor(b) = controller.req
 
+(* SEC: hostile traffic *)
+
+SEC_1 == \A s \in Crossed : s.dst \in Backends => s.via # 0
+
 -----------------------------------------------------------------------------
 (* What must happen, given Fairness.  Each premise, once true, stays true   *)
 (* until its conclusion holds: []<>(P => Q) then says P ~> Q, and all are  *)

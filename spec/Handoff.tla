@@ -13,8 +13,8 @@
 (* order (RFC 9293 allows it; the sender repeats).                         *)
 (*                                                                         *)
 (* Every remedy is a constant.  What the paper asks for and what it leaves *)
-(* open is told in Remedies.tla; what must hold, in Clauses.tla; how small *)
-(* the world is made, in MC*.tla.                                          *)
+(* open is told in remedies.json; what must hold, in Clauses.tla; how      *)
+(* small the world is made, in MC.tla and MC*.cfg.                         *)
 (***************************************************************************)
 EXTENDS Naturals, Sequences, FiniteSets
 
@@ -50,7 +50,7 @@ CONSTANTS          \* The remedies, BOOLEAN each.
   RepeatReset            \* ... and goes on until it knows the client to be reset
 
 VARIABLES
-  client,      \* [st, una, nxt, fin, wnd, wl1, wl2, rcv, eof, got, ts]
+  client,      \* [st, want, una, nxt, fin, wnd, wl1, wl2, rcv, eof, got, ts]
   controller,  \* [phase, una, nxt, rcv, req, open, eof, then, ts, decided]
   switch,      \* [rule, done, drained]
   backend,     \* name -> [st, handoff, una, nxt, rcv, ts, last, report]
@@ -148,8 +148,8 @@ NoRule == [handoff |-> 0, backend |-> "none", zero |-> FALSE]
 ClientEnded == client.st \in {"finished", "aborted", "reset"}
 Vanished    == client.st \in {"aborted", "reset"}           \* its kernel knows no such connection
 
-\* What it still has to send, FIN included, and whether the window lets it.
-Pending    == IF client.fin # 0 THEN client.nxt <= client.fin ELSE client.nxt < Start[N + 1]
+\* Whether there is something left to send of what the program has asked for so far, FIN included, and whether the window lets it.
+Pending    == IF client.fin # 0 THEN client.nxt <= client.fin ELSE client.nxt < Start[client.want + 1]
 WindowOpen == client.nxt < client.una + client.wnd
 
 Connect ==
@@ -158,14 +158,20 @@ Connect ==
   /\ Send(<<[FromClient EXCEPT !.seq = 0, !.syn = TRUE]>>)
   /\ Nothing /\ UNCHANGED <<controller, switch, backend, control, served>>
 
-\* New data, pipelined or not, in whatever portions.
+\* New data, pipelined or not, in whatever portions. What can be sent is sent when the program writes it.
 ClientSend ==
   /\ client.st = "established" /\ client.fin = 0
   /\ \E n \in 1..MaxSegment :
        /\ client.nxt + n <= Min(Start[N + 1], client.una + client.wnd)
-       /\ client' = [client EXCEPT !.nxt = @ + n]
+       /\ client' = [client EXCEPT !.nxt = @ + n, !.want = Max(@, RequestAt[client.nxt + n - 1])]
        /\ Send(<<[FromClient EXCEPT !.data = SubSeq(RequestAt, client.nxt, client.nxt + n - 1)]>>)
   /\ Nothing /\ UNCHANGED <<controller, switch, backend, control, served>>
+
+\* The program asks for more while the window is closed.
+ClientWrite ==
+  /\ client.st = "established" /\ client.fin = 0 /\ client.wnd = 0 /\ ~Pending /\ client.want < N
+  /\ client' = [client EXCEPT !.want = @ + 1]
+  /\ Nothing /\ UNCHANGED <<controller, switch, backend, net, control, served>>
 
 \* Closes early, behind any of its requests; or because the server has closed.
 ClientClose ==
@@ -272,11 +278,11 @@ Forward ==
 SwitchAddRule ==
   \E m \in control :
     /\ m.type = "add"
-    /\ IF NumberedRules /\ m.handoff <= switch.done             \* answered like the first time
-       THEN UNCHANGED switch
-       ELSE switch' = [switch EXCEPT !.rule = [handoff |-> m.handoff, backend |-> m.backend, zero |-> m.zero],
-                                     !.drained = @ \ {m.backend}]
-    /\ Hear(m, {Confirm("added", m.handoff)})
+    /\ IF NumberedRules /\ m.handoff <= switch.done             \* refused before, or over
+       THEN UNCHANGED switch /\ Hear(m, {Confirm("refused", m.handoff)})
+       ELSE /\ switch' = [switch EXCEPT !.rule = [handoff |-> m.handoff, backend |-> m.backend, zero |-> m.zero],
+                                        !.drained = @ \ {m.backend}]
+            /\ Hear(m, {Confirm("added", m.handoff)})
     /\ Nothing /\ UNCHANGED <<client, controller, backend, net, served>>
 
 \* A full table, say.
@@ -299,25 +305,23 @@ SwitchRemoveRule ==
     /\ Nothing /\ UNCHANGED <<client, controller, backend, net, served>>
 
 -----------------------------------------------------------------------------
-(* The controller.  It owns the connection in all phases but `handedOff`   *)
-(* and `removing`, in which it is silent; in `gone` there is none.         *)
+(* The controller.  In `listen` and `gone` there is no connection; in      *)
+(* `handedOff` it is a backend's, and until the rules are gone nobody's.   *)
 
-ControllerOwns(c) == c.phase \notin {"listen", "handedOff", "removing", "gone"}
+Silent(c) == c.phase \in {"handedOff", "removing"}
+ControllerOwns(c) == ~Silent(c) /\ c.phase \notin {"listen", "gone"}
 
 FromController(c) ==
-  [Segment(Logical, "client", ControllerOwns(c)) EXCEPT
+  [Segment(Logical, "client", ~Silent(c)) EXCEPT
      !.seq = c.nxt, !.ack = c.rcv, !.wnd = IF c.open THEN Window ELSE 0, !.ts = c.ts]
 
-\* The answer to a segment is the owner's that received it, whatever he becomes by it.
-Answering(c) == [FromController(c) EXCEPT !.owned = TRUE]
-
-SynAck   == [Answering(controller) EXCEPT !.seq = ISS, !.ack = 1, !.wnd = Window, !.syn = TRUE]
-Rst(seq) == [Answering(controller) EXCEPT !.seq = seq, !.ack = 0, !.rst = TRUE]
+SynAck      == [FromController(controller) EXCEPT !.seq = ISS, !.ack = 1, !.wnd = Window, !.syn = TRUE]
+Rst(c, seq) == [FromController(c) EXCEPT !.seq = seq, !.ack = 0, !.rst = TRUE]
 
 \* What it repeats until it is acknowledged: an answer of its own, or none, and the FIN behind it.
 Close(c, n)  == [c EXCEPT !.phase = "closing", !.nxt = @ + n + 1, !.open = TRUE]
 Unanswered(c) == LET n == c.nxt - 1 - c.una
-                 IN [Answering(c) EXCEPT !.seq = c.una, !.data = [k \in 1..Max(n, 0) |-> c.req], !.fin = TRUE]
+                 IN [FromController(c) EXCEPT !.seq = c.una, !.data = [k \in 1..Max(n, 0) |-> c.req], !.fin = TRUE]
 
 \* With its acknowledgement taken in (RFC 9293 3.10.7.4).
 Acked(s) ==
@@ -353,7 +357,7 @@ ReceiveRequest ==
                             !.rcv   = IF HeaderOnlyAck THEN Min(HeadEnd[h], s.seq + Len(s.data)) ELSE s.seq + Len(s.data),
                             !.open  = ~(IsRead(h) /\ CloseWindow)]
        IN /\ controller' = new
-          /\ Swap(s, <<Answering(new)>>)
+          /\ Swap(s, <<FromController([new EXCEPT !.phase = "installing"])>>)
           /\ Say({AddRule(h)} \cup (IF ConfirmRule THEN {} ELSE {HandOffOf(new)}))
     /\ Nothing /\ UNCHANGED <<client, switch, backend, served>>
 
@@ -397,19 +401,19 @@ OtherSegment(s) ==
             UNCHANGED controller /\ Swap(s, <<>>)
        [] c.phase \in {"listen", "gone"} ->                     \* no such connection (RFC 9293 3.10.7.1)
             /\ controller' = [c EXCEPT !.decided = @ \/ ~s.rst]
-            /\ Swap(s, IF s.rst THEN <<>> ELSE <<Rst(s.ack)>>)
+            /\ Swap(s, IF s.rst THEN <<>> ELSE <<Rst(c, s.ack)>>)
        [] c.phase = "resetting" ->                              \* the answer to a probe tells the number
             /\ controller' = [c EXCEPT !.phase = IF s.rst \/ ~RepeatReset THEN "gone" ELSE @]
-            /\ Swap(s, IF s.rst THEN <<>> ELSE <<Rst(s.ack)>>)
+            /\ Swap(s, IF s.rst THEN <<>> ELSE <<Rst(c, s.ack)>>)
        [] s.rst ->                                              \* RFC 5961 3.2
-            UNCHANGED controller /\ Swap(s, IF Acceptable(s, c.rcv, Window) THEN <<Answering(c)>> ELSE <<>>)
+            UNCHANGED controller /\ Swap(s, IF Acceptable(s, c.rcv, Window) THEN <<FromController(c)>> ELSE <<>>)
        [] s.syn ->                                              \* EST-4; later, RFC 5961 4.2
-            UNCHANGED controller /\ Swap(s, <<IF c.phase = "synReceived" THEN SynAck ELSE Answering(c)>>)
+            UNCHANGED controller /\ Swap(s, <<IF c.phase = "synReceived" THEN SynAck ELSE FromController(c)>>)
        [] ~Acceptable(s, c.rcv, Window) ->
-            UNCHANGED controller /\ Swap(s, IF probe /\ ~AnswerProbes THEN <<>> ELSE <<Answering(c)>>)
+            UNCHANGED controller /\ Swap(s, IF probe /\ ~AnswerProbes THEN <<>> ELSE <<FromController(c)>>)
        [] OTHER ->
             /\ controller' = [took EXCEPT !.phase = IF ended THEN "closed" ELSE @]
-            /\ Swap(s, IF Extent(s) > 0 THEN <<Answering(took)>> ELSE <<>>)
+            /\ Swap(s, IF Extent(s) > 0 THEN <<FromController(took)>> ELSE <<>>)
 
 ControllerReceive ==
   /\ \E s \in Arriving(Logical) : Meaning(s) = "other" /\ OtherSegment(s)
@@ -423,13 +427,13 @@ CloseConnection ==
   /\ UNCHANGED <<client, switch, backend, control, served>>
 
 \* One number before what the client is known to have: it is not acceptable, so the client tells the number that it expects.
-Probe(c) == [Answering(c) EXCEPT !.seq = c.una - 1]
+Probe(c) == [FromController(c) EXCEPT !.seq = c.una - 1]
 
 ControllerRepeats ==
   LET c == controller
   IN CASE c.phase = "synReceived"                 -> <<SynAck>>
        [] c.phase = "closing" /\ c.una < c.nxt    -> <<Unanswered(c)>>
-       [] c.phase = "resetting"                   -> <<IF ExactReset THEN Probe(c) ELSE Rst(c.nxt)>>
+       [] c.phase = "resetting"                   -> <<IF ExactReset THEN Probe(c) ELSE Rst(c, c.nxt)>>
        [] OTHER                                   -> <<>>
 
 \* The idle timer is longer than any pause of a client that is there.
@@ -460,7 +464,7 @@ RuleRefused ==
 
 \* After the rules are gone: the next request may come (P2.5, step 11).
 Resume(c) == [c EXCEPT !.phase = "reading", !.then = "none", !.req = @ + 1, !.open = TRUE]
-Reopening(c) == IF c.open THEN <<>> ELSE <<Answering(Resume(c))>>
+Reopening(c) == IF c.open THEN <<>> ELSE <<FromController(Resume(c))>>
 
 InForce(m) == controller.phase = "handedOff" /\ m.handoff = controller.req
 
@@ -510,10 +514,11 @@ ReopenWindow ==
 ResetClient ==
   \E m \in control :
     /\ RulesGone(m, {"reset", "probe"})
-    /\ LET c     == [controller EXCEPT !.then = "none", !.decided = TRUE]
-           probe == controller.then = "probe"
-       IN /\ controller' = [c EXCEPT !.phase = IF probe \/ RepeatReset THEN "resetting" ELSE "gone"]
-          /\ Send(<<IF probe THEN Probe(c) ELSE Rst(c.nxt)>>)
+    /\ LET probe == controller.then = "probe"
+           c     == [controller EXCEPT !.then = "none", !.decided = TRUE,
+                                       !.phase = IF probe \/ RepeatReset THEN "resetting" ELSE "gone"]
+       IN /\ controller' = c
+          /\ Send(<<IF probe THEN Probe(c) ELSE Rst(c, c.nxt)>>)
     /\ Hear(m, {})
     /\ Nothing /\ UNCHANGED <<client, switch, backend, served>>
 
@@ -683,7 +688,7 @@ RepeatEarly ==
 
 -----------------------------------------------------------------------------
 Init ==
-  /\ client = [st |-> "closed", una |-> 0, nxt |-> 0, fin |-> 0, wnd |-> 0, wl1 |-> 0, wl2 |-> 0,
+  /\ client = [st |-> "closed", want |-> 0, una |-> 0, nxt |-> 0, fin |-> 0, wnd |-> 0, wl1 |-> 0, wl2 |-> 0,
                rcv |-> 0, eof |-> FALSE, got |-> <<>>, ts |-> 0]
   /\ controller = [phase |-> "listen", una |-> 0, nxt |-> 0, rcv |-> 0, req |-> 1, open |-> TRUE, eof |-> FALSE,
                    then |-> "none", ts |-> 1, decided |-> FALSE]
@@ -692,7 +697,7 @@ Init ==
   /\ net = [up |-> [h \in Hosts |-> <<>>], down |-> [h \in Hosts |-> <<>>], late |-> {}]
   /\ control = {} /\ served = <<>> /\ events = Events
 
-ClientActs   == Connect \/ ClientSend \/ ClientClose \/ ClientSendFin
+ClientActs   == Connect \/ (Pending /\ ClientSend) \/ (client.eof /\ ClientClose) \/ ClientSendFin
 Deliver      == \/ Forward \/ ClientReceive \/ BackendReceive
                 \/ AcceptSyn \/ ReceiveRequest \/ RefuseRequest \/ ClientFin \/ ClientReset \/ ControllerReceive
 ControlActs  == \/ SwitchAddRule \/ SwitchRemoveRule \/ HandOff \/ RuleRefused \/ TakeOver \/ TakeBack \/ BackendFailed
@@ -701,7 +706,7 @@ BackendActs  == Respond \/ Complete \/ (Quiet /\ Vanished /\ Fail)
 Misfortune   == Lose \/ Delay \/ Duplicate \/ LoseControl \/ RepeatEarly \/ Crash \/ Fail \/ SwitchRefuseRule \/ ClientAbort \/ CloseConnection
 
 Next ==
-  \/ Connect \/ ClientSend \/ ClientClose \/ ClientSendFin \/ ClientAbort \/ ClientReceive
+  \/ Connect \/ ClientSend \/ ClientWrite \/ ClientClose \/ ClientSendFin \/ ClientAbort \/ ClientReceive
   \/ Forward \/ SwitchAddRule \/ SwitchRefuseRule \/ SwitchRemoveRule
   \/ AcceptSyn \/ ReceiveRequest \/ RefuseRequest \/ ClientFin \/ ClientReset \/ ControllerReceive
   \/ CloseConnection \/ IdleTimeout
@@ -711,7 +716,7 @@ Next ==
   \/ Timers
   \/ Lose \/ Delay \/ Duplicate \/ LoseControl \/ RepeatEarly
 
-\* What is in flight arrives, hosts act, timers fire in the end; misfortune need not come.
+\* What is in flight arrives, hosts act, timers fire in the end. A client need not ask for more, misfortune need not come.
 Fairness ==
   WF_vars(ClientActs) /\ WF_vars(Deliver) /\ WF_vars(ControlActs) /\ WF_vars(BackendActs) /\ WF_vars(Timers)
 
