@@ -42,9 +42,17 @@ export function propertiesIn(cfg: string): string[] {
   return namesBelow(cfg, /^PROPERT/);
 }
 
-/** The configuration with this as its only property. */
-export function withProperty(cfg: string, name: string): string {
-  return `${without(cfg, /^PROPERT/)}\nPROPERTY ${name}\n`;
+/** The sections of constants alone, as they are written. */
+export function constantSections(cfg: string): string {
+  return sections(cfg)
+    .filter(({ keyword }) => /^CONSTANTS?$/.test(keyword))
+    .map(({ keyword, text }) => `${keyword}${text.trimEnd()}\n`)
+    .join('');
+}
+
+/** Whether states are printed otherwise than they are. */
+export function hasAlias(cfg: string): boolean {
+  return namesBelow(cfg, /^ALIAS$/).length > 0;
 }
 
 /** The configuration with these behaviours instead of its own, and `constants` as model values of their own name. */

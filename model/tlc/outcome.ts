@@ -25,7 +25,8 @@ export type Lasso = { readonly kind: 'back-to'; readonly index: number } | { rea
 
 /**
  * `invariant`: also a PROPERTY `[]P`, and one about the initial state. `action-property`: a PROPERTY `[][A]_v`.
- * `liveness`: `property` is null where TLC does not name it (2.18 never does) and several could be meant, namely `candidates`.
+ * `liveness`: `property` is null where TLC does not name it (2.18 never does) and several could be meant, namely `candidates`; `stateTexts` are the
+ * states of the trace in TLA+, as printed.
  * `parse-error`: of a module or of the configuration (module `Root.cfg`). `killed`: the JVM, by a signal that is not ours.
  */
 export type TlcEnd =
@@ -37,6 +38,7 @@ export type TlcEnd =
       readonly property: string | null;
       readonly candidates: readonly string[];
       readonly trace: Trace;
+      readonly stateTexts: readonly string[];
       readonly lasso: Lasso;
     }
   | { readonly kind: 'deadlock'; readonly trace: Trace }

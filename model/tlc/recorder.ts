@@ -24,6 +24,7 @@ export class Recorder {
   readonly #properties: readonly string[];
   readonly #needsSuccess: boolean;
   readonly #trace: TraceState[] = [];
+  readonly #traceTexts: string[] = [];
   readonly #prints: string[] = [];
   readonly #lastLines: string[] = [];
   #coverage: ActionCoverage[] = [];
@@ -45,7 +46,7 @@ export class Recorder {
     this.#needsSuccess = needsSuccess;
   }
 
-  /** The states of the trace in TLA+, as printed. */
+  /** All states in TLA+, as printed, whether or not they make a trace. */
   get stateTexts(): readonly string[] {
     return this.#stateTexts;
   }
@@ -65,8 +66,10 @@ export class Recorder {
         return;
       case 'trace-state':
         // Simulation with several workers may find more than one; the first is enough.
-        if (this.#lasso === undefined && message.state.index === this.#trace.length + 1)
+        if (this.#lasso === undefined && message.state.index === this.#trace.length + 1) {
           this.#trace.push(message.state);
+          this.#traceTexts.push(message.text);
+        }
         this.#stateTexts.push(message.text);
         return;
       case 'stuttering':
@@ -166,7 +169,8 @@ export class Recorder {
       case 'temporal': {
         const candidates = fault.names.length > 0 ? fault.names : this.#properties;
         const property = candidates.length === 1 ? (candidates[0] ?? null) : null;
-        return { kind: 'liveness', property, candidates, trace, lasso: this.#lasso ?? { kind: 'stuttering' } };
+        const lasso = this.#lasso ?? { kind: 'stuttering' };
+        return { kind: 'liveness', property, candidates, trace, stateTexts: this.#traceTexts, lasso };
       }
       case 'deadlock':
         return { kind: 'deadlock', trace };

@@ -1,5 +1,5 @@
 /** The private folder of one run: its modules and configuration, and what TLC and its JVM would else write elsewhere. */
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Modules, TlcRequest } from './request.js';
@@ -58,6 +58,13 @@ export function createWorkFolder(request: Omit<TlcRequest, 'coverage'>): WorkFol
     remove();
     throw error;
   }
+}
+
+/** The modules by file name, read where they are in a folder. Throws the system's errors. */
+export function moduleTexts(modules: Modules): Readonly<Record<string, string>> {
+  if ('texts' in modules) return modules.texts;
+  const names = readdirSync(modules.folder).filter((file) => file.endsWith('.tla'));
+  return Object.fromEntries(names.map((name) => [name, readFileSync(join(modules.folder, name), 'utf8')]));
 }
 
 function writeModules(modules: Modules, path: string): void {

@@ -1,6 +1,13 @@
 /** Configurations are read and changed without touching what else they say. */
 import t from 'tap';
-import { constantsIn, nextIn, propertiesIn, withBehaviour, withProperty } from '../../../model/tlc/configuration.js';
+import {
+  constantSections,
+  constantsIn,
+  hasAlias,
+  nextIn,
+  propertiesIn,
+  withBehaviour,
+} from '../../../model/tlc/configuration.js';
 
 const CFG = `\\* PROPERTY Commented
 SPECIFICATION Spec
@@ -20,12 +27,16 @@ t.test('what is named', (t) => {
   t.end();
 });
 
-t.test('one property instead of all', (t) => {
-  const changed = withProperty(CFG, 'Q');
-  t.same(propertiesIn(changed), ['Q']);
-  t.same(constantsIn(changed), ['Servers', 'Max']);
-  t.match(changed, /Servers = \{s1, s2\}/);
-  t.match(changed, /INVARIANT TypeOK/);
+t.test('constants alone', (t) => {
+  const constants = constantSections(`${CFG}CONSTANT Next <- NextOfModel\nVIEW V`);
+  t.equal(constants, 'CONSTANTS\n  Servers = {s1, s2}   \n  Max <- MaxOfModel\nCONSTANT Next <- NextOfModel\n');
+  t.equal(constantSections('INIT I'), '');
+  t.end();
+});
+
+t.test('an alias', (t) => {
+  t.notOk(hasAlias(CFG));
+  t.ok(hasAlias(`ALIAS A\n${CFG}`));
   t.end();
 });
 

@@ -1,12 +1,12 @@
 /** Real runs of TLC, one for each way in which a model can end. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Progress } from '../../../model/tlc/messages.js';
 import { runTlc } from '../../../model/tlc/run.js';
 import { probeTlcVersion } from '../../../model/tlc/version.js';
 import { findViolatedProperty } from '../../../model/tlc/violated-property.js';
-import { FIXTURES, findTools, fixture } from './tools.js';
+import { FIXTURES, findTools, fixture, ownTemporaryFolder } from './tools.js';
 
 const COUNTER = 'SPECIFICATION Spec\nCONSTANTS Owner = o1\n';
 const ended = { durationMs: Number };
@@ -85,8 +85,47 @@ if (tools) {
   t.test('which of several temporal properties', async (t) => {
     const request = fixture(tools, 'Lasso', 'SPECIFICATION FairSpec\nPROPERTIES Leaves Settles');
     const outcome = await runTlc(request);
-    t.match(outcome, { kind: 'liveness', candidates: ['Leaves', 'Settles'] });
-    t.match(await findViolatedProperty(request, outcome), { kind: 'liveness', property: 'Settles' });
+    if (outcome.kind !== 'liveness') throw new Error(outcome.kind);
+    t.match(outcome, {
+      property: null,
+      candidates: ['Leaves', 'Settles'],
+      trace: { length: 4 },
+      stateTexts: ['at = 0\n', 'at = 1\n', 'at = 2\n', 'at = 3\n'],
+      lasso: { kind: 'back-to', index: 2 },
+    });
+    t.strictSame(await findViolatedProperty(request, outcome), { ...outcome, property: 'Settles' }, 'the same lasso');
+    for (const candidates of [
+      ['Returns', 'Home', 'Settles'],
+      ['Absent', 'Home'],
+    ])
+      t.match(await findViolatedProperty(request, { ...outcome, candidates }), { property: 'Home' }, 'the first');
+    const innocent = { ...outcome, candidates: ['Leaves', 'Returns'] };
+    t.equal(await findViolatedProperty(request, innocent), innocent, 'none of them');
+    t.match(
+      await findViolatedProperty(request, outcome, { signal: AbortSignal.abort() }),
+      { kind: 'liveness', property: null },
+      'interrupted',
+    );
+  });
+
+  t.test('which of several, of a specification with values of every kind and awkward names', async (t) => {
+    const folder = ownTemporaryFolder(t);
+    const check = async (more: string) => {
+      const request = fixture(tools, 'Circling', `CONSTANTS Servers = {s1, s2}\nNobody = Print\n${more}`);
+      const outcome = await runTlc(request);
+      t.match(outcome, { kind: 'liveness', property: null });
+      return { request, outcome, named: await findViolatedProperty(request, outcome) };
+    };
+    const stuttering = await check('SPECIFICATION Spec\nPROPERTIES SameLog SameTable Taken');
+    t.strictSame(stuttering.named, { ...stuttering.outcome, property: 'Taken' });
+    t.match(stuttering.named, { trace: { length: 1 }, lasso: { kind: 'stuttering' } });
+    const loop = await check('SPECIFICATION FairSpec\nVIEW vars\nPROPERTIES SameLog SameTable Taken Kept Frame');
+    t.match(loop.named, { property: 'Kept', lasso: { kind: 'back-to' } });
+    t.match((await check('SPECIFICATION FairSpec\nPROPERTIES Taken SameTable Frame')).named, { property: 'Frame' });
+    const { request, outcome } = loop;
+    const hidden = { ...request, cfg: `ALIAS Shown\n${request.cfg}` };
+    t.equal(await findViolatedProperty(hidden, outcome), outcome, 'states shown otherwise than they are');
+    t.same(readdirSync(folder), []);
   });
 
   t.test('deadlock, where it is one', async (t) => {

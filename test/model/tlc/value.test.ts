@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { parseTlaValue, type TlaValue } from '../../../model/tlc/value.js';
 import { type Json, toJson } from '../../../model/tlc/value-json.js';
+import { formatTlaValue } from '../../../model/tlc/value-text.js';
 import { holds } from '../../wire/property.js';
 
 /** As TLC prints: `space` is what it puts between signs, a line break with indentation in long values. */
@@ -64,6 +65,23 @@ t.test('print, then parse', (t) => {
     }),
     1000,
   );
+  t.end();
+});
+
+t.test('what TLC prints and does not read', (t) => {
+  for (const [printed, read] of [
+    ['[port |-> -80, IFs |-> 1]', '[port |-> (-80), IFs |-> 1]'],
+    ['[ IF |-> {s1},\n  b |-> "s1\\n" ]', '("IF" :> {m_s1} @@ "b" :> "s1\\n")'],
+    ['(-1 :> <<TRUE, s1>> @@ 2 :> -2..0)', '((-1) :> <<TRUE, m_s1>> @@ 2 :> ((-2) .. 0))'],
+  ] as const) {
+    const result = parseTlaValue(printed);
+    t.ok(result.ok);
+    if (result.ok)
+      t.equal(
+        formatTlaValue(result.value, (name) => `m_${name}`),
+        read,
+      );
+  }
   t.end();
 });
 
