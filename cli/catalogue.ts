@@ -2,6 +2,8 @@
 import { CASES } from '../conformance/cases/index.js';
 import { CHECKS } from '../conformance/checks/index.js';
 import { REMEDIES, REMEDY_NAMES, type RemedyName } from '../reference-impl/core/remedies.js';
+import { clauseOf, readSpecification, type SpecMutant, type SpecRemedy, shippedSpecification } from '../spec/formal.js';
+import { type Operator, operatorsOf } from '../spec/operators.js';
 import { CLAUSES, compareClauses } from '../spec/requirements.js';
 
 /** The clauses that break, in some case, when a remedy is switched off; the first is the one it is there for. */
@@ -31,8 +33,14 @@ export interface ListedClause {
   readonly title: string;
   readonly statement: string;
   readonly source: string;
-  /** Ids of passive checks, cases and remedies; a clause without checks and cases is not judged yet. */
+  /** Why the model has no operator for it. */
+  readonly unmodelled?: string | undefined;
+  /** What is missing to judge it. */
+  readonly pending?: string | undefined;
+  /** Operators of the specification, the faults that these must catch, and ids of passive checks, cases and remedies. */
   readonly evidence: {
+    readonly operators: readonly string[];
+    readonly mutants: readonly string[];
     readonly checks: readonly string[];
     readonly cases: readonly string[];
     readonly remedies: readonly string[];
@@ -53,16 +61,93 @@ export interface ListedRemedy {
   readonly summary: string;
 }
 
+const specification = () => readSpecification(shippedSpecification());
+
 export function listClauses(): ListedClause[] {
-  return CLAUSES.map((clause) => ({
+  const { mutants, remedies } = specification();
+  return CLAUSES.map(({ operators, ...clause }) => ({
     ...clause,
     clauses: [clause.id],
     evidence: {
+      operators,
+      mutants: [
+        ...remedies.filter((r) => operators.includes(r.operator)).map((r) => `without-${r.id}`),
+        ...mutants.filter((m) => operators.includes(m.operator)).map((m) => m.id),
+      ],
       checks: CHECKS.filter((c) => c.clause === clause.id).map((c) => `check.${c.clause}`),
       cases: CASES.filter((c) => c.clauses.includes(clause.id)).map((c) => c.id),
       remedies: REMEDY_NAMES.filter((name) => REMEDY_CLAUSES[name].includes(clause.id)),
     },
   }));
+}
+
+export interface ListedOperator {
+  readonly id: string;
+  readonly clauses: readonly string[];
+  readonly kind: Operator['kind'];
+  /** Models that check it. */
+  readonly models: readonly string[];
+}
+
+export function listOperators(): ListedOperator[] {
+  const all = specification();
+  return operatorsOf(all).map(({ name, kind }) => ({
+    id: name,
+    clauses: [clauseOf(name)],
+    kind,
+    models: all.models
+      .filter(({ cfg }) => new RegExp(`\\b${name}\\b`).test(all.configurations[cfg] ?? ''))
+      .map(({ id }) => id),
+  }));
+}
+
+export type ListedSpecRemedy = Omit<SpecRemedy, 'operator'> & {
+  readonly operator: string;
+  readonly clauses: readonly string[];
+};
+
+export function listSpecRemedies(): ListedSpecRemedy[] {
+  return specification().remedies.map((remedy) => ({ ...remedy, clauses: [clauseOf(remedy.operator)] }));
+}
+
+export interface ListedSpecMutant {
+  readonly id: string;
+  readonly clauses: readonly string[];
+  readonly operator: string;
+  readonly model: string;
+  readonly summary: string;
+}
+
+export function listSpecMutants(): ListedSpecMutant[] {
+  const { mutants, remedies } = specification();
+  const listed = ({ id, operator, model, summary }: SpecMutant): ListedSpecMutant => ({
+    id,
+    clauses: [clauseOf(operator)],
+    operator,
+    model,
+    summary,
+  });
+  return [
+    ...remedies.map(({ id, operator, model }) => ({
+      id: `without-${id}`,
+      clauses: [clauseOf(operator)],
+      operator,
+      model,
+      summary: `${id} = FALSE`,
+    })),
+    ...mutants.map(listed),
+  ];
+}
+
+export interface ListedModel {
+  readonly id: string;
+  readonly clauses: readonly string[];
+  readonly distinct: number;
+  readonly summary: string;
+}
+
+export function listModels(): ListedModel[] {
+  return specification().models.map(({ id, distinct, summary }) => ({ id, clauses: [], distinct, summary }));
 }
 
 export function listCases(): ListedCase[] {

@@ -6,6 +6,7 @@ import { registerCheck } from './commands/check.js';
 import { registerExplain } from './commands/explain.js';
 import { registerLab } from './commands/lab.js';
 import { registerList } from './commands/list.js';
+import { registerSpec } from './commands/spec.js';
 import { registerTest } from './commands/test.js';
 import { registerVerify } from './commands/verify.js';
 import { Failure, systemCode } from './failure.js';
@@ -30,7 +31,15 @@ Exit codes: 0 all that was demanded passed; 1 a clause was violated; 2 unusable 
 
 Start with: prism verify`,
     );
-  for (const register of [registerVerify, registerTest, registerCheck, registerList, registerExplain, registerLab])
+  for (const register of [
+    registerVerify,
+    registerTest,
+    registerCheck,
+    registerList,
+    registerExplain,
+    registerLab,
+    registerSpec,
+  ])
     register(program);
   return program;
 }

@@ -39,7 +39,8 @@ CONSTANTS          \* The remedies, BOOLEAN each.
   CompleteWhenAcked,     \* P2: a connection moves only without un-acknowledged data
   RemoveBeforeReopen,    \* P2.5: the rules are gone before the window reopens
   ContinueTimestamps,    \* P2.4: time stamps go on where the former owner stopped
-  BackendGuard,          \* a backend answers nothing on a connection that it does not own
+  EarlyGuard,            \* a backend answers nothing on a connection before it has taken it over
+  LateGuard,             \* ... and nothing after it has given it up
   AcceptAckAtZeroWindow, \* RFC 9293 3.10.7.4: the ACK of a segment beyond a zero window still counts
   AnswerProbes,          \* RFC 9293 3.8.6.1: the controller answers a window probe
   DrainRules,            \* the switch drops what a former backend still has on the way
@@ -580,7 +581,7 @@ BackendReceive ==
                              !.rcv = IF s.seq <= @ THEN Max(@, end + (IF s.fin THEN 1 ELSE 0)) ELSE @]
            same == UNCHANGED <<backend, control>>
        IN CASE k.st = "idle" ->
-                 same /\ Swap(s, IF BackendGuard \/ s.rst THEN <<>> ELSE <<[ack EXCEPT !.seq = s.ack, !.ack = 0, !.rst = TRUE]>>)
+                 same /\ Swap(s, IF (IF k.last < s.via THEN EarlyGuard ELSE LateGuard) \/ s.rst THEN <<>> ELSE <<[ack EXCEPT !.seq = s.ack, !.ack = 0, !.rst = TRUE]>>)
             [] k.st = "crashed" ->
                  same /\ Swap(s, <<>>)
             [] s.rst /\ s.seq = k.rcv ->                        \* the request cannot be served any more

@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 
 const id = z.string().regex(/^[a-z][a-z0-9-]*$/, 'lower-case words joined by hyphens');
-const operator = z.string().regex(/^[A-Z]{3}_\d+(_[A-Za-z]+)?$/, 'an operator is named after its clause, such as HOF_5');
+const operator = z
+  .string()
+  .regex(/^[A-Z]{3}_\d+(_[A-Za-z]+)?$/, 'an operator is named after its clause, such as HOF_5');
 const sentence = z.string().min(1);
 
 export const Model = z.strictObject({
@@ -46,7 +48,9 @@ export const SpecMutant = z.strictObject({
   model: id,
   summary: sentence,
   /** `find` occurs exactly once in the file. */
-  edits: z.array(z.strictObject({ file: z.string().endsWith('.tla'), find: z.string().min(1), replace: z.string() })).min(1),
+  edits: z
+    .array(z.strictObject({ file: z.string().endsWith('.tla'), find: z.string().min(1), replace: z.string() }))
+    .min(1),
 });
 export type SpecMutant = z.infer<typeof SpecMutant>;
 
@@ -104,7 +108,8 @@ export function readSpecification(folder: string): Specification {
   };
   for (const { id, root, cfg } of specification.models)
     for (const file of [`${root}.tla`, cfg])
-      if (!files.includes(file)) throw new SpecificationError(`${join(folder, 'models.json')}: ${id}: there is no ${file}`);
+      if (!files.includes(file))
+        throw new SpecificationError(`${join(folder, 'models.json')}: ${id}: there is no ${file}`);
   return specification;
 }
 

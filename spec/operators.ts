@@ -42,7 +42,7 @@ export function reconfigured(
 ): string {
   let text = cfg;
   for (const [name, value] of Object.entries(change.constants ?? {})) {
-    const assignment = new RegExp(`^(\\s*${name}\\s*=\\s*)\\S.*$`, 'm');
+    const assignment = new RegExp(`^(\\s*${name}\\s*(?:=|<-)\\s*)\\S.*$`, 'm');
     if (!assignment.test(text)) throw new RangeError(`the configuration sets no ${name}`);
     text = text.replace(assignment, `$1${value}`);
   }
@@ -55,4 +55,16 @@ export function reconfigured(
   };
   const rest = text.replace(/^(INVARIANTS|PROPERTIES)\b[\s\S]*?(?=^[A-Z]|$(?![\s\S]))/gm, '');
   return `${rest.trimEnd()}\n${section('INVARIANTS', 'invariant')}${section('PROPERTIES', 'liveness')}`;
+}
+
+/** The definition of an operator as it stands in Clauses.tla, comments before it included; empty when there is none. */
+export function definitionOf({ modules }: Specification, name: string): string[] {
+  const lines = (modules['Clauses.tla'] ?? '').split('\n');
+  const start = lines.findIndex((line) => new RegExp(`^${name}\\b.*==`).test(line));
+  if (start < 0) return [];
+  let first = start;
+  while (lines[first - 1]?.startsWith('\\*')) first--;
+  let end = start + 1;
+  while (/^\s+\S/.test(lines[end] ?? '')) end++;
+  return lines.slice(first, end);
 }

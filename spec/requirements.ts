@@ -16,6 +16,12 @@ export const Clause = z.strictObject({
   statement: z.string().min(1),
   /** Where it comes from, such as `P2.3, T3.2`; the letters are explained under `sources`. */
   source: z.string().min(1),
+  /** The operators of Clauses.tla that state it. */
+  operators: z.array(z.string()),
+  /** Why the model cannot speak about it; there where it has no operator. */
+  unmodelled: z.string().min(1).optional(),
+  /** What is missing to judge it; there while it is a must that no operator, check or case judges. */
+  pending: z.string().min(1).optional(),
 });
 export type Clause = z.infer<typeof Clause>;
 

@@ -1,16 +1,24 @@
-/** `prism explain`: one clause, case or remedy, with its source, what judges it and how to run that. */
+/** `prism explain`: one clause, case, operator, remedy or seeded fault, with its source, what judges it and how to run that. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { CHECKS } from '../../conformance/checks/index.js';
 import { didYouMean } from '../../conformance/nearest.js';
+import { readSpecification, shippedSpecification } from '../../spec/formal.js';
+import { definitionOf } from '../../spec/operators.js';
 import { findClause, REQUIREMENTS } from '../../spec/requirements.js';
 import {
   type ListedCase,
   type ListedClause,
+  type ListedOperator,
   type ListedRemedy,
+  type ListedSpecMutant,
+  type ListedSpecRemedy,
   listCases,
   listClauses,
+  listOperators,
   listRemedies,
+  listSpecMutants,
+  listSpecRemedies,
 } from '../catalogue.js';
 import { Failure } from '../failure.js';
 import { addOutputOptions, Output, type OutputOptions, prepareOut, writeOutput } from '../output.js';
@@ -18,7 +26,10 @@ import { addOutputOptions, Output, type OutputOptions, prepareOut, writeOutput }
 type Explained =
   | { readonly kind: 'clause'; readonly item: ListedClause }
   | { readonly kind: 'case'; readonly item: ListedCase }
-  | { readonly kind: 'remedy'; readonly item: ListedRemedy };
+  | { readonly kind: 'remedy'; readonly item: ListedRemedy }
+  | { readonly kind: 'operator'; readonly item: ListedOperator }
+  | { readonly kind: 'spec-remedy'; readonly item: ListedSpecRemedy }
+  | { readonly kind: 'spec-mutant'; readonly item: ListedSpecMutant };
 
 function find(id: string): Explained {
   const wanted = id.toLowerCase().replace(/^check\./, '');
@@ -29,8 +40,24 @@ function find(id: string): Explained {
   if (testCase) return { kind: 'case', item: testCase };
   const remedy = listRemedies().find(same);
   if (remedy) return { kind: 'remedy', item: remedy };
-  const known = [...listClauses(), ...listCases(), ...listRemedies()].map((item) => item.id);
-  throw new Failure(2, `nothing is called '${id}'${didYouMean(id, known)}; see prism list clauses, cases or remedies`);
+  const operator = listOperators().find(same);
+  if (operator) return { kind: 'operator', item: operator };
+  const specRemedy = listSpecRemedies().find(same);
+  if (specRemedy) return { kind: 'spec-remedy', item: specRemedy };
+  const mutant = listSpecMutants().find(same);
+  if (mutant) return { kind: 'spec-mutant', item: mutant };
+  const known = [
+    ...listClauses(),
+    ...listCases(),
+    ...listRemedies(),
+    ...listOperators(),
+    ...listSpecRemedies(),
+    ...listSpecMutants(),
+  ].map((item) => item.id);
+  throw new Failure(
+    2,
+    `nothing is called '${id}'${didYouMean(id, known)}; see prism list clauses, cases, operators or remedies`,
+  );
 }
 
 const clauseLines = (ids: readonly string[]): string[] =>
@@ -43,7 +70,8 @@ function sources(source: string): string[] {
 }
 
 function describeClause(clause: ListedClause): string[] {
-  const { checks, cases, remedies } = clause.evidence;
+  const { operators, mutants, checks, cases, remedies } = clause.evidence;
+  const specification = readSpecification(shippedSpecification());
   const methods = CHECKS.filter((c) => c.clause === clause.id).map(
     (c) => `  from ${c.needs.replace('-', ' ')}: ${c.method}`,
   );
@@ -56,12 +84,19 @@ function describeClause(clause: ListedClause): string[] {
     `source: ${clause.source}`,
     ...sources(clause.source),
     '',
+    operators.length > 0 ? 'formal counterpart, in spec/Clauses.tla:' : `no formal counterpart: ${clause.unmodelled}`,
+    ...operators.flatMap((name) => definitionOf(specification, name)).map((line) => `  ${line}`),
+    ...(mutants.length > 0
+      ? ['faults of the specification that it must catch:', ...mutants.map((id) => `  ${id}`)]
+      : []),
+    ...(clause.pending === undefined ? [] : [`not judged yet: ${clause.pending}`]),
     checks.length > 0 ? 'passive check, on every capture:' : 'passive check: none yet',
     ...methods,
     cases.length > 0 ? 'cases that exercise it:' : 'cases that exercise it: none yet',
     ...cases.map((id) => `  ${id}`),
     ...(remedies.length > 0 ? ['remedies of the reference that keep it:', ...remedies.map((name) => `  ${name}`)] : []),
-    ...(cases.length > 0 ? ['', `run it:   prism test ${clause.id}`] : []),
+    ...(operators.length > 0 ? ['', `check it: prism spec check --only ${operators.join(' ')}`] : []),
+    ...(cases.length > 0 ? [...(operators.length > 0 ? [] : ['']), `run it:   prism test ${clause.id}`] : []),
     ...remedies.slice(0, 1).map((name) => `break it: prism test ${clause.id} --without ${name}`),
   ];
 }
@@ -92,6 +127,47 @@ function describeRemedy(remedy: ListedRemedy): string[] {
   ];
 }
 
+function describeOperator({ id, clauses, kind, models }: ListedOperator): string[] {
+  return [
+    `${id}: ${kind === 'invariant' ? 'holds in every state' : 'comes true in the end, given Fairness'}`,
+    '',
+    ...definitionOf(readSpecification(shippedSpecification()), id).map((line) => `  ${line}`),
+    '',
+    'clause:',
+    ...clauseLines(clauses),
+    `models that check it: ${models.join(', ')}`,
+    '',
+    ...models.slice(0, 1).map((model) => `check it: prism spec check --model ${model} --only ${id}`),
+    `see it catch: prism spec mutants ${id}`,
+  ];
+}
+
+function describeSpecRemedy(remedy: ListedSpecRemedy): string[] {
+  return [
+    `${remedy.id}: ${remedy.summary}`,
+    '',
+    `source: ${remedy.source}${remedy.literal ? ' (the paper asks for it)' : ' (the paper does not ask for it)'}`,
+    'clause it keeps:',
+    ...clauseLines(remedy.clauses),
+    ...(remedy.hazards.length > 0 ? [`hazards it closes: ${remedy.hazards.join(', ')} (docs/findings.md)`] : []),
+    ...(remedy.reference === null ? [] : [`in the reference: ${remedy.reference}`]),
+    '',
+    `see what breaks: prism spec check --model ${remedy.model} --without ${remedy.id}`,
+  ];
+}
+
+function describeSpecMutant(mutant: ListedSpecMutant): string[] {
+  return [
+    `${mutant.id}: ${mutant.summary}`,
+    '',
+    `must be caught by: ${mutant.operator}`,
+    'clause:',
+    ...clauseLines(mutant.clauses),
+    '',
+    `run it: prism spec mutants ${mutant.id}`,
+  ];
+}
+
 function describe({ kind, item }: Explained): string[] {
   switch (kind) {
     case 'clause':
@@ -100,6 +176,12 @@ function describe({ kind, item }: Explained): string[] {
       return describeCase(item);
     case 'remedy':
       return describeRemedy(item);
+    case 'operator':
+      return describeOperator(item);
+    case 'spec-remedy':
+      return describeSpecRemedy(item);
+    case 'spec-mutant':
+      return describeSpecMutant(item);
   }
 }
 
@@ -117,11 +199,12 @@ function explain(id: string, options: OutputOptions): void {
 export function registerExplain(program: Command): void {
   const command = program
     .command('explain')
-    .summary('a clause, case or remedy: what it says, what judges it, how to run it')
+    .summary('a clause, case, operator, remedy or mutant: what it says, what judges it, how to run it')
     .description(
-      'Explains a clause, a conformance case or a remedy: source, checks, cases, and the commands that run them.',
+      'Explains a clause, a conformance case, an operator of the specification, a remedy or a seeded fault: source, formal counterpart, checks,\n' +
+        'cases, and the commands that run them.',
     )
-    .argument('<ID>', 'clause, case or remedy');
+    .argument('<ID>', 'clause, case, operator, remedy or seeded fault');
   addOutputOptions(command, {
     out: 'also write ID.json into this folder',
     seed: 'accepted as everywhere; nothing here is random',
@@ -130,6 +213,7 @@ export function registerExplain(program: Command): void {
     `
 Examples:
   prism explain HOF-5
+  prism explain RET_2
   prism explain header-only-ack`,
   );
   command.action(explain);

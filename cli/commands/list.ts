@@ -2,11 +2,19 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { didYouMean } from '../../conformance/nearest.js';
-import { listCases, listClauses, listRemedies } from '../catalogue.js';
+import {
+  listCases,
+  listClauses,
+  listModels,
+  listOperators,
+  listRemedies,
+  listSpecMutants,
+  listSpecRemedies,
+} from '../catalogue.js';
 import { Failure } from '../failure.js';
 import { addOutputOptions, Output, type OutputOptions, prepareOut, writeOutput } from '../output.js';
 
-const KINDS = ['clauses', 'cases', 'remedies'] as const;
+const KINDS = ['clauses', 'cases', 'remedies', 'models', 'operators', 'spec-remedies', 'spec-mutants'] as const;
 type Kind = (typeof KINDS)[number];
 
 const isKind = (text: string): text is Kind => KINDS.some((kind) => kind === text);
@@ -16,14 +24,47 @@ function rows(kind: Kind): { items: readonly { id: string }[]; lines: readonly (
     case 'clauses': {
       const items = listClauses();
       const judged = ({ evidence }: (typeof items)[number]): string => {
-        const counts = [`${evidence.cases.length} cases`, ...(evidence.checks.length > 0 ? ['checked'] : [])];
-        return evidence.cases.length + evidence.checks.length === 0 ? 'not judged yet' : counts.join(', ');
+        const { cases, checks, operators } = evidence;
+        const judges = [
+          ...(operators.length > 0 ? ['specified'] : []),
+          ...(cases.length > 0 ? [`${cases.length} cases`] : []),
+          ...(checks.length > 0 ? ['checked'] : []),
+        ];
+        return judges.length === 0 ? 'not judged yet' : judges.join(', ');
       };
       return { items, lines: items.map((c) => [`${c.id} ${c.level}`, `${c.title} (${judged(c)})`]) };
     }
     case 'cases': {
       const items = listCases();
       return { items, lines: items.map((c) => [c.id, c.summary]) };
+    }
+    case 'models': {
+      const items = listModels();
+      return {
+        items,
+        lines: items.map((m) => [m.id, `${m.distinct.toLocaleString('en-US')} distinct states: ${m.summary}`]),
+      };
+    }
+    case 'operators': {
+      const items = listOperators();
+      return {
+        items,
+        lines: items.map((o) => [o.id, `${o.clauses.join(', ')}: ${o.kind}; models ${o.models.join(', ')}`]),
+      };
+    }
+    case 'spec-remedies': {
+      const items = listSpecRemedies();
+      return {
+        items,
+        lines: items.map((r) => [
+          r.id,
+          `${r.operator}: ${r.summary} (${r.literal ? 'asked for by' : ''}${r.literal ? ' ' : ''}${r.source})`,
+        ]),
+      };
+    }
+    case 'spec-mutants': {
+      const items = listSpecMutants();
+      return { items, lines: items.map((m) => [m.id, `${m.operator}: ${m.summary}`]) };
     }
     case 'remedies': {
       const items = listRemedies();
@@ -53,8 +94,10 @@ export function registerList(program: Command): void {
   const command = program
     .command('list')
     .summary('what there is')
-    .description('Lists clauses, conformance cases, or the remedies of the reference that can be switched off.')
-    .argument('<KIND>', 'clauses, cases or remedies');
+    .description(
+      'Lists clauses, conformance cases, the remedies of the reference that can be switched off, and what the specification consists of.',
+    )
+    .argument('<KIND>', KINDS.join(', '));
   addOutputOptions(command, {
     out: 'also write KIND.json into this folder',
     seed: 'accepted as everywhere; nothing here is random',

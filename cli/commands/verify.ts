@@ -1,4 +1,4 @@
-/** `prism verify`, the main job: conformance of the reference in every world that can be had here, and a report folder. */
+/** `prism verify`, the main job: the specification, conformance of the reference in every world that can be had here, and a report folder. */
 import { relative } from 'node:path';
 import type { Command } from 'commander';
 import { CASES } from '../../conformance/cases/index.js';
@@ -10,6 +10,8 @@ import { CLAUSES } from '../../spec/requirements.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
 import { addOutputOptions, Output, type OutputOptions, prepareOut } from '../output.js';
+import { verifySpecification } from '../spec/check.js';
+import { byClause } from '../spec/results.js';
 import { linuxAccess, linuxWorld, rerunRootless, simWorld } from '../worlds.js';
 
 interface VerifyOptions extends OutputOptions {
@@ -38,13 +40,15 @@ async function verify(options: VerifyOptions): Promise<number> {
       signal,
       onProgress: ({ done, total, world, id }) => output.progress(`[${done + 1}/${total}] ${world} ${id}`),
     };
+    const specification = await verifySpecification(output, signal);
     const runs = await runCases(plan);
     const clauses = new Set(CLAUSES.map((clause) => clause.id));
-    const columns = worlds.map(({ kind }) => ({ name: kind, results: worldResults(runs, kind, clauses, plan) }));
-    const results: Result[] = columns.flatMap(({ name, results }) =>
-      results.map((r) => ({ ...r, id: `${name}/${r.id}` })),
+    const judged = worlds.map(({ kind }) => ({ name: kind, results: worldResults(runs, kind, clauses, plan) }));
+    const columns = [{ name: 'spec' as const, results: byClause(specification.results) }, ...judged];
+    const results: Result[] = [{ name: 'spec', results: specification.results }, ...judged].flatMap(
+      ({ name, results }) => results.map((r) => ({ ...r, id: `${name}/${r.id}` })),
     );
-    const leftOut: string[] = [];
+    const leftOut = [...specification.leftOut];
     if (access.kind === 'missing') {
       const message = `left out the Linux world: ${access.what}; ${access.remedy}`;
       leftOut.push(message);
@@ -81,9 +85,9 @@ async function verify(options: VerifyOptions): Promise<number> {
 export function registerVerify(program: Command): void {
   const command = program
     .command('verify')
-    .summary('the main job: judge the reference in every world there is here')
+    .summary('the main job: check the specification, judge the reference in every world there is here')
     .description(
-      'Runs every conformance case in the simulated network and, where this machine can, on real Linux stacks;\n' +
+      'Model-checks the specification (prism spec check), then runs every conformance case in the simulated network and, where this machine can, on real Linux stacks;\n' +
         'prints a table of clauses with verdicts and writes a report folder with every capture.',
     )
     .option('--strict', 'exit 3 when anything stays inconclusive, a missing world included (the default under CI=true)')

@@ -7,8 +7,8 @@ import type { Result } from '../verdict.js';
 /** What a command hands to every kind of report. */
 export interface Report {
   readonly document: ResultDocument;
-  /** One column each; `captures` is the column of `prism check`. */
-  readonly columns: readonly { readonly name: WorldKind | 'captures'; readonly results: readonly Result[] }[];
+  /** One column each; `captures` is the column of `prism check`, `spec` that of the model checker. */
+  readonly columns: readonly { readonly name: WorldKind | 'captures' | 'spec'; readonly results: readonly Result[] }[];
   /** One line for each thing that could not be done here, and how to get it. */
   readonly leftOut: readonly string[];
 }
