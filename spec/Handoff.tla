@@ -82,7 +82,7 @@ HeadEnd  == [i \in 1..N |-> Start[i] + Requests[i].head]            \* the numbe
 Reply    == [i \in 1..(N + 1) |-> ISS + 1 + Sum(Length, i - 1)]     \* where response i begins
 RequestAt == [p \in 1..(Start[N + 1] - 1) |-> CHOOSE i \in 1..N : Start[i] <= p /\ p < Start[i + 1]]
 
-IsRead(i) == Requests[i].kind = "read"
+IsRead(i) == i \in 1..N /\ Requests[i].kind = "read"
 Min(a, b) == IF a < b THEN a ELSE b
 Max(a, b) == IF a > b THEN a ELSE b
 

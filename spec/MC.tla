@@ -17,6 +17,6 @@ AllKinds == {"lose", "delay", "duplicate", "loseControl", "repeat", "crash", "fa
 CheapLosses(kinds) == [k \in kinds |-> IF k \in {"fail", "lose"} THEN 1 ELSE 2]
 OneOrLosses        == CheapLosses(AllKinds)
 OneOrLossesInOrder == CheapLosses(AllKinds \ {"delay", "duplicate", "repeat", "abort"})
-FailOrLose         == [k \in {"fail", "lose"} |-> 1]
+OneFailure         == [k \in {"fail"} |-> 1]
 AnyTwo             == [k \in AllKinds |-> 1]
 =============================================================================

@@ -97,7 +97,9 @@ function describeClause(clause: ListedClause): string[] {
     ...(remedies.length > 0 ? ['remedies of the reference that keep it:', ...remedies.map((name) => `  ${name}`)] : []),
     ...(operators.length > 0 ? ['', `check it: prism spec check --only ${operators.join(' ')}`] : []),
     ...(cases.length > 0 ? [...(operators.length > 0 ? [] : ['']), `run it:   prism test ${clause.id}`] : []),
-    ...remedies.slice(0, 1).map((name) => `break it: prism test ${clause.id} --without ${name}`),
+    ...(cases.length > 0 ? remedies : [])
+      .slice(0, 1)
+      .map((name) => `break it: prism test ${clause.id} --without ${name}`),
   ];
 }
 

@@ -9,8 +9,8 @@ import { moduleTexts } from './work-folder.js';
 /**
  * Up to 2.18 TLC says only that "temporal properties" were violated: it looks for a behaviour that violates at least one. So each candidate is
  * checked against that behaviour alone, in the configuration's order; the first that fails becomes `property`, and all else stays the first
- * run's. Costs less than a second for each candidate, whatever the size of the model. Outcomes that leave nothing open come back as they are,
- * and so does one that cannot be replayed: an ALIAS hides its states, or it is interrupted.
+ * run's. Costs a start of TLC (a second or two) for each candidate, whatever the model's size. Outcomes that leave nothing open come back as
+ * they are, and so does one that cannot be replayed: an ALIAS hides its states, or it is interrupted.
  */
 export async function findViolatedProperty(
   request: TlcRequest,

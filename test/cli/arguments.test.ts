@@ -27,7 +27,7 @@ const cwd = t.testdir({
 /** Exit code, and what stderr has to say in its one line. */
 const refused: readonly (readonly [string, number, RegExp])[] = [
   ['tset', 2, /there is no command 'tset' \(did you mean test\?\); there are: verify, test/],
-  ['spec check', 2, /there is no command 'spec'; there are: /],
+  ['spec chekc', 2, /there is no spec command 'chekc' \(did you mean check\?\); there are: check, mutants/],
   ['lab dwn', 2, /there is no lab command 'dwn' \(did you mean down\?\); there are: up, down/],
   ['test --wrld sim', 2, /unknown option '--wrld' \(did you mean --world\?\); see prism test --help/],
   ['test --world mars', 2, /argument 'mars' is invalid. Allowed choices are sim, linux/],
@@ -44,7 +44,7 @@ const refused: readonly (readonly [string, number, RegExp])[] = [
   ['test REQ-2 --out file/deeper', 2, /a file is in the way/],
   ['test REQ-2 --out /proc/prism', 4, /cannot make the folder/],
   ['list', 2, /missing required argument 'KIND'; see prism list --help/],
-  ['list mutants', 2, /there are no mutants to list yet; there are: clauses, cases, remedies/],
+  ['list mutants', 2, /there are no mutants to list yet; there are: clauses, cases, remedies, models/],
   ['list targets', 2, /there are no targets to list yet/],
   ['list clases', 2, /cannot list 'clases' \(did you mean .*clauses/],
   ['explain HOF-55', 2, /nothing is called 'HOF-55' \(did you mean HOF-5/],
