@@ -102,7 +102,7 @@ BKD_9 == \A s \in FromBackends : ~s.owned => ~s.rst /\ ~s.fin /\ s.data = <<>>
 (* RET: return and teardown *)
 
 RET_1 == /\ controller.phase \in {"reading", "closing", "closed"} => switch.rule = NoRule
-         /\ controller.phase = "handedOff" /\ controller.req \in {LentFor(b) : b \in Lent} => switch.rule # NoRule
+         /\ controller.phase = "handedOff" /\ controller.req \in {LentFor(b) : b \in Lent} => switch.rule.handoff = controller.req
 
 RET_6 == controller.phase \in {"closed", "gone"} => switch.rule = NoRule /\ Lent = {}
 
@@ -123,7 +123,7 @@ SEC_1 == \A s \in Crossed : s.dst \in Backends => s.via # 0
 (* until its conclusion holds: []<>(P => Q) then says P ~> Q, and all are  *)
 (* checked in one pass.                                                    *)
 
-EST_1 == []<>(client.st # "synSent")
+EST_1 == []<>(client.st # "synSent" /\ controller.phase # "synReceived")
 
 BKD_5 == []<>(\A b \in Lent : backend[b].una = backend[b].nxt)
 
@@ -140,6 +140,11 @@ RET_7_Answered ==
   []<>(\A i \in 1..N : client.nxt >= Start[i + 1] => ClientEnded \/ client.eof \/ client.rcv >= Reply[i + 1])
 
 ERR_1 == []<>(controller.decided => ClientEnded)
-ERR_2 == []<>(controller.phase = "handedOff" => backend[Requests[controller.req].backend].st # "crashed")
-ERR_3 == []<>(controller.phase # "installing")
+
+\* A hand-off is a backend's, or its message or report is on the way; else its loss is noticed.
+ERR_2 == []<>(controller.phase = "handedOff" => controller.req \in {LentFor(b) : b \in Lent}
+                                                  \/ OnItsWay({"handoff", "complete", "failed"}, controller.req))
+
+\* The switch's silence keeps no connection waiting.
+ERR_3 == []<>(controller.phase \notin {"installing", "removing"})
 =============================================================================

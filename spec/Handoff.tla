@@ -10,7 +10,8 @@
 (* beyond it, and the switch rewrites it when it crosses.  Timers are      *)
 (* longer than a round trip: they fire when nothing is in flight, and an   *)
 (* early one is a duplicate.  A receiver keeps nothing that is out of      *)
-(* order (RFC 9293 allows it; the sender repeats).                         *)
+(* order (RFC 9293 allows it; the sender repeats).  Time stamps stand      *)
+(* still, which is the worst within a tick: only going back is told.       *)
 (*                                                                         *)
 (* Every remedy is a constant.  What the paper asks for and what it leaves *)
 (* open is told in remedies.json; what must hold, in Clauses.tla; how      *)
@@ -28,20 +29,21 @@ CONSTANTS
   Events,          \* how much misfortune there is in one behaviour,
   EventCost        \* and how much of it each kind takes, a function; a kind that is not in its domain never happens
 
-CONSTANTS          \* The remedies, BOOLEAN each.
+CONSTANTS          \* The remedies, BOOLEAN each. What the paper asks for:
   HeaderOnlyAck,         \* P2.2: at hand-off the controller acknowledges the request header only
   CloseWindow,           \* P2.2: ... and closes the window when the request is a read
-  ZeroWindow,            \* P2.4: while a read is handed off the backend's window is zero (T3.2: made so by the switch)
-  SuppressFin,           \* P2.4: the client's FIN is cleared by the switch (T3.2) and not acknowledged by the backend
-  AckLimitWrite,         \* P2.4: of a write, the backend acknowledges the payload only
-  AckLimitRead,          \* ... and nothing behind a read
   ConfirmRule,           \* P2.3: the backend is contacted after the switch is configured
+  ZeroWindow,            \* P2.4: while a read is handed off the backend's window is zero (T3.2: made so by the switch)
+  SuppressFin,           \* P2.4: the client's FIN is not acknowledged by the backend (T3.2: cleared by the switch)
+  AckLimitWrite,         \* P2.4: of a write, the backend acknowledges the payload only
+  ContinueTimestamps,    \* P2.4: time stamps go on where the former owner stopped
   CompleteWhenAcked,     \* P2: a connection moves only without un-acknowledged data
   RemoveBeforeReopen,    \* P2.5: the rules are gone before the window reopens
-  ContinueTimestamps,    \* P2.4: time stamps go on where the former owner stopped
+                         \* And what it does not:
   EarlyGuard,            \* a backend answers nothing on a connection before it has taken it over
   LateGuard,             \* ... and nothing after it has given it up
-  AcceptAckAtZeroWindow, \* RFC 9293 3.10.7.4: the ACK of a segment beyond a zero window still counts
+  AckLimitRead,          \* the backend of a read acknowledges nothing behind the request, whatever its window
+  AcceptAckAtZeroWindow, \* a backend judges segments by the window that was open once, so that an ACK beyond the zero window counts
   AnswerProbes,          \* RFC 9293 3.8.6.1: the controller answers a window probe
   DrainRules,            \* the switch drops what a former backend still has on the way
   NumberedRules,         \* a late repetition of a rule operation changes nothing
@@ -57,7 +59,7 @@ VARIABLES
   backend,     \* name -> [st, handoff, una, nxt, rcv, ts, last, report]
   net,         \* [up, down: host -> sequence of segments, late: a set of them]
   control,     \* control messages in flight
-  served,      \* history: the requests that were executed
+  served,      \* history: the requests that were executed, or refused
   events       \* how many more unlucky things may happen
 
 vars == <<client, controller, switch, backend, net, control, served, events>>
@@ -182,7 +184,7 @@ ClientClose ==
   /\ client' = [client EXCEPT !.fin = client.nxt]
   /\ UNCHANGED <<controller, switch, backend, net, control, served>>
 
-\* A FIN is subject to the window as data is (RFC 9293 3.8.6).
+\* A FIN has a number, and is subject to the window as data is (RFC 9293 3.4).
 ClientSendFin ==
   /\ client.st = "established" /\ client.fin = client.nxt /\ WindowOpen
   /\ client' = [client EXCEPT !.nxt = @ + 1]
@@ -195,7 +197,7 @@ ClientAbort ==
   /\ Send(<<[FromClient EXCEPT !.rst = TRUE]>>)
   /\ UNCHANGED <<controller, switch, backend, control, served>>
 
-\* What its timers send: SYN, data and FIN again, or a window probe, one number back, that must be answered (RFC 9293 3.8.6.1).
+\* What its timers send: SYN, data and FIN again, or a window probe, as Linux makes it: one number back (RFC 9293 3.8.6.1).
 ClientRepeats ==
   LET end  == IF client.fin # 0 THEN Min(client.nxt, client.fin) ELSE client.nxt
       stop == Min(end, client.una + MaxSegment)
@@ -250,7 +252,8 @@ ClientReceive ==
                  IF s.seq = client.rcv
                  THEN client' = [client EXCEPT !.st = "reset"] /\ Swap(s, <<>>)
                  ELSE UNCHANGED client /\ Swap(s, IF Acceptable(s, client.rcv, ClientWindow) THEN <<ack(client)>> ELSE <<>>)
-            [] s.ts < client.ts \/ s.syn \/ ~Acceptable(s, client.rcv, ClientWindow) \/ s.ack > client.nxt ->      \* RFC 7323 5.3, RFC 5961 4.2
+            \* RFC 7323 5.3, RFC 5961 4.2, RFC 9293 3.10.7.4
+            [] s.ts < client.ts \/ s.syn \/ ~Acceptable(s, client.rcv, ClientWindow) \/ s.ack > client.nxt ->
                  UNCHANGED client /\ Swap(s, <<ack(client)>>)
             [] OTHER ->
                  /\ client' = ClientTakes(s)
@@ -264,12 +267,13 @@ Pass(s, t) == net' = [Without(s) EXCEPT !.down[t.dst] = Append(@, t)]
 
 Forward ==
   \E s \in Crossing :
-    /\ LET rule == switch.rule
-           on   == [s EXCEPT !.at = "host"]
-       IN CASE s.src = "client" /\ rule # NoRule ->
-                 Pass(s, [on EXCEPT !.dst = rule.backend, !.fin = @ /\ ~SuppressFin, !.via = rule.handoff])
-            [] s.src = rule.backend ->
-                 Pass(s, [on EXCEPT !.src = Logical, !.wnd = IF rule.zero /\ ZeroWindow THEN 0 ELSE @, !.via = rule.handoff])
+    /\ LET rule    == switch.rule
+           matches == rule # NoRule /\ s.src \in {"client", rule.backend}
+           on      == [s EXCEPT !.at = "host", !.via = IF matches THEN rule.handoff ELSE 0]
+       IN CASE matches /\ s.src = "client" ->
+                 Pass(s, [on EXCEPT !.dst = rule.backend, !.fin = @ /\ ~SuppressFin])
+            [] matches /\ s.src = rule.backend ->
+                 Pass(s, [on EXCEPT !.src = Logical, !.wnd = IF rule.zero /\ ZeroWindow THEN 0 ELSE @])
             [] s.src \in switch.drained ->
                  Swap(s, <<>>)
             [] OTHER ->
@@ -580,8 +584,9 @@ BackendReceive ==
            took == [k EXCEPT !.una = IF @ < s.ack /\ s.ack <= k.nxt THEN s.ack ELSE @,
                              !.rcv = IF s.seq <= @ THEN Max(@, end + (IF s.fin THEN 1 ELSE 0)) ELSE @]
            same == UNCHANGED <<backend, control>>
-       IN CASE k.st = "idle" ->
-                 same /\ Swap(s, IF (IF k.last < s.via THEN EarlyGuard ELSE LateGuard) \/ s.rst THEN <<>> ELSE <<[ack EXCEPT !.seq = s.ack, !.ack = 0, !.rst = TRUE]>>)
+           guarded == IF k.last < s.via THEN EarlyGuard ELSE LateGuard
+       IN CASE k.st = "idle" ->                                 \* no such connection (RFC 9293 3.10.7.1)
+                 same /\ Swap(s, IF guarded \/ s.rst THEN <<>> ELSE <<[ack EXCEPT !.seq = s.ack, !.ack = 0, !.rst = TRUE]>>)
             [] k.st = "crashed" ->
                  same /\ Swap(s, <<>>)
             [] s.rst /\ s.seq = k.rcv ->                        \* the request cannot be served any more
@@ -704,7 +709,6 @@ Deliver      == \/ Forward \/ ClientReceive \/ BackendReceive
 ControlActs  == \/ SwitchAddRule \/ SwitchRemoveRule \/ HandOff \/ RuleRefused \/ TakeOver \/ TakeBack \/ BackendFailed
                 \/ ReopenWindow \/ ResetClient \/ Forget \/ ControlRejected \/ RepeatRequest \/ BackendLost \/ IdleTimeout
 BackendActs  == Respond \/ Complete \/ (Quiet /\ Vanished /\ Fail)
-Misfortune   == Lose \/ Delay \/ Duplicate \/ LoseControl \/ RepeatEarly \/ Crash \/ Fail \/ SwitchRefuseRule \/ ClientAbort \/ CloseConnection
 
 Next ==
   \/ Connect \/ ClientSend \/ ClientWrite \/ ClientClose \/ ClientSendFin \/ ClientAbort \/ ClientReceive

@@ -27,10 +27,10 @@ Situations ==
      <<"H7 a backend crashes when the client has some of its response",
        controller.phase = "handedOff" /\ backend[Requests[controller.req].backend].st = "crashed" /\ client.rcv > controller.nxt>>,
      <<"H8 a FIN is cleared",
-       \E s \in ToBackend : client.fin # 0 /\ client.nxt > client.fin /\ s.seq + Len(s.data) = client.fin /\ ~s.rst>>,
+       \E s \in ToBackend : client.fin # 0 /\ client.nxt > client.fin /\ s.seq = client.fin /\ s.data = <<>> /\ ~s.rst>>,
      <<"H9 a backend's segment has yet to cross the switch when the rules are gone",
        \E s \in FromBackends \ Crossed : switch.rule = NoRule>>,
-     <<"H10 a former backend's data arrives while the next request is served",
+     <<"H10 a former backend's data arrives when the connection has moved on",
        \E s \in ToClient : s.data # <<>> /\ s.via < controller.req>>,
      <<"a header arrives in parts",
        Reading /\ controller.req <= N /\ Start[controller.req] < controller.rcv /\ controller.rcv < HeadEnd[controller.req]>>,
@@ -49,9 +49,9 @@ Situations ==
        \E m \in Said({"complete"}) : ~InForce(m)>>,
      <<"the switch refuses a rule",
        Said({"refused"}) # {}>>,
-     <<"a reset with a wrong number draws a challenge",
+     <<"a client that is to be reset tells the number it expects",
        controller.phase = "resetting" /\ \E s \in InFlight : s.by = "client" /\ ~s.rst /\ client.st = "established">>,
-     <<"an old time stamp's owner and the new one are different hosts",
+     <<"segments of two hosts are on their way to the client at once",
        \E s, r \in InFlight : s.by \in Backends /\ r.by = Logical>> >>
 
 ASSUME \A i \in 1..20 : TLCSet(i, FALSE)

@@ -279,7 +279,7 @@ export function registerSpecCheck(spec: Command): void {
     'after',
     `
 Examples:
-  prism spec check                                the model of continuous integration, within 90 s on two processors
+  prism spec check                                the model of continuous integration, about a minute on two processors
   prism spec check --without EarlyGuard           see what breaks without a remedy
   prism spec check --literal --only RET_2         what the paper's own words allow
   prism spec check --model deep --out deep        everything, and keep what TLC said`,

@@ -3,7 +3,8 @@ import type { Refusal } from './refusal.js';
 
 /**
  * `ok` with `distinct` 0 has checked nothing: no initial state. `invariant`, `liveness`: the operator's name in the configuration; `property` is
- * null when none of several is violated alone. `evaluation-error`: also an assumption that does not hold. `unsupported`: TLC may well do it.
+ * null when there was no time left to find out which one of several it is. `evaluation-error`: also an assumption that does not hold.
+ * `unsupported`: TLC may well do it.
  */
 export type EmbeddedEnd =
   | { readonly kind: 'ok'; readonly distinct: number }

@@ -70,12 +70,17 @@ async function supervise(
   let abort: (() => void) | undefined;
   try {
     return await new Promise<EmbeddedEnd>((resolve) => {
-      worker.on('message', ({ answer, property }: CheckerReport) => resolve(endOf(answer, input, maxStates, property)));
+      let late: EmbeddedEnd = { kind: 'time-out', timeoutMs };
+      worker.on('message', ({ answer, property, final }: CheckerReport) => {
+        const end = endOf(answer, input, maxStates, property);
+        if (final) resolve(end);
+        else late = end;
+      });
       worker.on('error', (error) => resolve({ kind: 'internal', message: String(error) }));
       worker.on('exit', (code) =>
         resolve({ kind: 'internal', message: `the checker's thread ended with code ${code}` }),
       );
-      timer = setTimeout(() => resolve({ kind: 'time-out', timeoutMs }), timeoutMs);
+      timer = setTimeout(() => resolve(late), timeoutMs);
       abort = () => resolve({ kind: 'interrupted' });
       signal?.addEventListener('abort', abort);
     });
@@ -90,7 +95,8 @@ async function supervise(
 function startWorker(launch: CheckerLaunch): Worker {
   const options = { workerData: launch, execArgv: [], resourceLimits: { stackSizeMb: STACK_MEGABYTES } };
   if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./checker-main.js', import.meta.url), options);
-  const [tsx, main] = [import.meta.resolve('tsx/esm/api'), new URL('./checker-main.ts', import.meta.url).href];
-  const code = `import('${tsx}').then(({ register }) => { register(); return import('${main}'); })`;
+  const urls = [import.meta.resolve('tsx/esm/api'), new URL('./checker-main.ts', import.meta.url).href];
+  const [tsx, main] = urls.map((url) => JSON.stringify(url));
+  const code = `import(${tsx}).then(({ register }) => { register(); return import(${main}); })`;
   return new Worker(code, { ...options, eval: true });
 }

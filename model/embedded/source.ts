@@ -3,13 +3,20 @@ import { type Configuration, namedIn } from './configuration.js';
 import { type JoinedModules, type Statement, usedBy } from './join.js';
 import { parseError, unsupported } from './refusal.js';
 
+/** A property with a configuration that asks for it alone: the checker does not say which one of several is violated. */
+export interface SingleProperty {
+  readonly name: string;
+  readonly cfg: string;
+  /** All names and strings that it comes down to. */
+  readonly words: readonly string[];
+}
+
 export interface CheckerInput {
   readonly source: string;
   readonly cfg: string;
   /** In the order of `cfg`: the checker names them by their index. One is our own when the configuration has none. */
   readonly invariants: readonly string[];
-  /** Each property with a configuration that asks for it alone: the checker does not say which one is violated. */
-  readonly properties: readonly { readonly name: string; readonly cfg: string }[];
+  readonly properties: readonly SingleProperty[];
   /** The statement that a place of `source` (UTF-16 units from 0) is in; undefined in what is ours. */
   readonly placeAt: (offset: number) => Statement | undefined;
 }
@@ -56,9 +63,15 @@ export function checkerInput(modules: JoinedModules, configuration: Configuratio
     source,
     cfg: asking(properties),
     invariants,
-    properties: properties.map((name) => ({ name, cfg: asking([name]) })),
+    properties: properties.map((name) => ({ name, cfg: asking([name]), words: wordsOf(name, modules) })),
     placeAt: (offset) => (offset < end ? statements[starts.findLastIndex((start) => start <= offset)] : undefined),
   };
+}
+
+function wordsOf(name: string, modules: JoinedModules): string[] {
+  const definitions = modules.definitions.filter((definition) => usedBy([name], modules).has(definition.name));
+  const words = definitions.flatMap(({ tokens }) => tokens.filter(({ kind }) => kind === 'name' || kind === 'string'));
+  return [...new Set(words.map(({ text }) => text.replaceAll('"', '')))];
 }
 
 function checkAssignments({ constants, definitions }: JoinedModules, { assignments }: Configuration): void {
