@@ -146,7 +146,7 @@ Report(verb, b, k) == [type |-> verb, handoff |-> k.handoff, from |-> b, seq |->
 NoRule == [handoff |-> 0, backend |-> "none", zero |-> FALSE]
 
 -----------------------------------------------------------------------------
-(* The client: any TCP, any HTTP/1.1 program.                              *)
+(* The client: an unmodified TCP and any HTTP/1.1 program.                  *)
 
 ClientEnded == client.st \in {"finished", "aborted", "reset"}
 Vanished    == client.st \in {"aborted", "reset"}           \* its kernel knows no such connection

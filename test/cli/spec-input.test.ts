@@ -1,25 +1,17 @@
 /** `prism spec` with bad input: one clear line, 2 for what was asked, 4 for what is missing. */
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { shippedSpecification } from '../../spec/formal.js';
 import { prism, prismBatch } from './run-cli.js';
+import { copySpecification } from './spec-copy.js';
 
 const cwd = t.testdir({
   'no.jar': 'not a jar',
   bin: {},
 });
-const shipped = shippedSpecification();
 
-/** A copy of the specification with one text changed. */
-function copyOf(name: string, file: string, find: string, replace: string): string {
-  const folder = join(cwd, name);
-  cpSync(shipped, folder, { recursive: true });
-  const text = readFileSync(join(folder, file), 'utf8');
-  t.ok(text.includes(find), `${file} has ${find}`);
-  writeFileSync(join(folder, file), text.replace(find, replace));
-  return name;
-}
+const copyOf = (name: string, file: string, find: string, replace: string): string =>
+  copySpecification(cwd, name, file, find, replace);
 
 t.test('bad input: one clear line, 2 for what was asked, 4 for what is missing', async (t) => {
   const broken = copyOf('broken', 'Handoff.tla', 'Connect ==\n', 'Connect == =\n');

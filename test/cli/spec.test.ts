@@ -1,24 +1,16 @@
 /** `prism spec` as its users run it: pinned counts, violations as ladders, faults, interrupts. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { ResultDocument } from '../../conformance/result-schema.js';
-import { shippedSpecification } from '../../spec/formal.js';
 import { prism, prismBatch } from './run-cli.js';
+import { copySpecification } from './spec-copy.js';
 
 const cwd = t.testdir();
-const shipped = shippedSpecification();
 
-/** A copy of the specification with one text changed. */
-function copyOf(name: string, file: string, find: string, replace: string): string {
-  const folder = join(cwd, name);
-  cpSync(shipped, folder, { recursive: true });
-  const text = readFileSync(join(folder, file), 'utf8');
-  t.ok(text.includes(find), `${file} has ${find}`);
-  writeFileSync(join(folder, file), text.replace(find, replace));
-  return name;
-}
+const copyOf = (name: string, file: string, find: string, replace: string): string =>
+  copySpecification(cwd, name, file, find, replace);
 
 const document = (text: string): ResultDocument => ResultDocument.parse(JSON.parse(text));
 
