@@ -18,7 +18,6 @@ export const REMEDY_CLAUSES: Readonly<Record<RemedyName, readonly string[]>> = {
   'rules-before-reopen': ['RET-1'],
   'drain-rules': ['HOF-4', 'EST-2', 'SWT-2'],
   'answer-probes': ['RET-2'],
-  'repeat-reopen': ['RET-2'],
   'exact-reset': ['ERR-1', 'ERR-2'],
   'hand-off-lease': ['ERR-2', 'EST-2', 'BKD-9'],
   'repeat-reset': ['ERR-1'],

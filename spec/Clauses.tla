@@ -101,7 +101,7 @@ BKD_9 == \A s \in FromBackends : ~s.owned => ~s.rst /\ ~s.fin /\ s.data = <<>>
 
 (* RET: return and teardown *)
 
-RET_1 == /\ controller.phase \in {"reading", "closing", "closed"} => switch.rule = NoRule
+RET_1 == /\ controller.phase \in {"reading", "closing", "lastAck", "closed"} => switch.rule = NoRule
          /\ controller.phase = "handedOff" /\ controller.req \in {LentFor(b) : b \in Lent} => switch.rule.handoff = controller.req
 
 RET_6 == controller.phase \in {"closed", "gone"} => switch.rule = NoRule /\ Lent = {}
@@ -132,7 +132,7 @@ RET_2 == []<>(client.st = "established" /\ Pending => client.wnd > 0)
 
 \* A FIN is honoured, whoever suppressed it.
 RET_3 == []<>(client.fin # 0 => ClientEnded)
-RET_4 == []<>(controller.phase # "closing")
+RET_4 == []<>(controller.phase \notin {"closing", "lastAck"})
 RET_5 == []<>(client.st = "aborted" => controller.phase \in {"closed", "gone"} /\ switch.rule = NoRule /\ Lent = {})
 
 \* Every request is answered, or the connection ends.

@@ -312,6 +312,8 @@ SwitchRemoveRule ==
 -----------------------------------------------------------------------------
 (* The controller.  In `listen` and `gone` there is no connection; in      *)
 (* `handedOff` it is a backend's, and until the rules are gone nobody's.   *)
+(* `closing` ends in TIME-WAIT, `closed`; `lastAck`, when the client was   *)
+(* first to close, in nothing.                                             *)
 
 Silent(c) == c.phase \in {"handedOff", "removing"}
 ControllerOwns(c) == ~Silent(c) /\ c.phase \notin {"listen", "gone"}
@@ -321,7 +323,10 @@ FromController(c) ==
      !.seq = c.nxt, !.ack = c.rcv, !.wnd = IF c.open THEN Window ELSE 0, !.ts = c.ts]
 
 SynAck      == [FromController(controller) EXCEPT !.seq = ISS, !.ack = 1, !.wnd = Window, !.syn = TRUE]
-Rst(c, seq) == [FromController(c) EXCEPT !.seq = seq, !.ack = 0, !.rst = TRUE]
+Rst(c, seq) == [FromController(c) EXCEPT !.seq = seq, !.ack = 0, !.wnd = 0, !.rst = TRUE]
+
+\* Nothing of the connection is kept.
+Gone(c) == [c EXCEPT !.phase = "gone", !.una = 0, !.nxt = 0, !.rcv = 0, !.open = TRUE, !.eof = FALSE, !.then = "none"]
 
 \* What it repeats until it is acknowledged: an answer of its own, or none, and the FIN behind it.
 Close(c, n)  == [c EXCEPT !.phase = "closing", !.nxt = @ + n + 1, !.open = TRUE]
@@ -334,13 +339,15 @@ Acked(s) ==
       una == IF c.una < s.ack /\ s.ack <= c.nxt THEN s.ack ELSE c.una
   IN [c EXCEPT !.una = una, !.phase = IF @ = "synReceived" /\ una > ISS THEN "reading" ELSE @]
 
+Resettable == {"synReceived", "reading", "installing", "closing", "lastAck", "closed"}
+
 \* What a segment is to the controller: its own actions below, or "other".
 Meaning(s) ==
   LET c   == controller
       end == s.seq + Len(s.data)
       new == ~s.rst /\ ~s.syn /\ Acceptable(s, c.rcv, Window) /\ s.seq <= c.rcv /\ Acked(s).phase = "reading"
   IN CASE c.phase = "listen" /\ s.syn                                 -> "syn"
-       [] c.phase \in {"synReceived", "reading", "installing", "closing"} /\ s.rst /\ s.seq = c.rcv -> "reset"
+       [] c.phase \in Resettable /\ s.rst /\ s.seq = c.rcv                -> "reset"
        [] new /\ c.req <= N /\ end > c.rcv /\ end >= HeadEnd[c.req]   -> Requests[c.req].kind
        [] new /\ s.fin /\ end >= c.rcv                                -> "fin"
        [] OTHER                                                       -> "other"
@@ -370,7 +377,8 @@ ReceiveRequest ==
 RefuseRequest ==
   \E s \in Arriving(Logical) :
     /\ Meaning(s) = "bad"
-    /\ controller' = Close([Acked(s) EXCEPT !.rcv = HeadEnd[controller.req]], 1)
+    /\ controller' = [Close([Acked(s) EXCEPT !.rcv = s.seq + Extent(s), !.eof = s.fin], 1)   \* what follows is taken, and discarded
+                       EXCEPT !.phase = IF s.fin THEN "lastAck" ELSE "closing"]
     /\ Swap(s, <<Unanswered(controller')>>)
     /\ served' = Append(served, controller.req)
     /\ Nothing /\ UNCHANGED <<client, switch, backend, control>>
@@ -379,7 +387,7 @@ RefuseRequest ==
 ClientFin ==
   \E s \in Arriving(Logical) :
     /\ Meaning(s) = "fin"
-    /\ controller' = Close([Acked(s) EXCEPT !.rcv = s.seq + Extent(s), !.eof = TRUE], 0)
+    /\ controller' = [Close([Acked(s) EXCEPT !.rcv = s.seq + Extent(s), !.eof = TRUE], 0) EXCEPT !.phase = "lastAck"]
     /\ Swap(s, <<Unanswered(controller')>>)
     /\ Nothing /\ UNCHANGED <<client, switch, backend, control, served>>
 
@@ -388,7 +396,7 @@ ClientReset ==
     /\ Meaning(s) = "reset"
     /\ IF controller.phase = "installing"
        THEN controller' = [controller EXCEPT !.phase = "removing", !.then = "forget"] /\ Say({RemoveRule(controller.req)})
-       ELSE controller' = [controller EXCEPT !.phase = "gone"] /\ UNCHANGED control
+       ELSE controller' = Gone(controller) /\ UNCHANGED control
     /\ Swap(s, <<>>)
     /\ Nothing /\ UNCHANGED <<client, switch, backend, served>>
 
@@ -400,7 +408,7 @@ OtherSegment(s) ==
       takes == up.phase \in {"reading", "closing"} /\ ~up.eof /\ s.seq <= c.rcv /\ end >= c.rcv
       fin   == takes /\ s.fin
       took  == IF takes THEN [up EXCEPT !.rcv = end + (IF fin THEN 1 ELSE 0), !.eof = fin] ELSE up
-      ended == took.phase = "closing" /\ took.eof /\ took.una = took.nxt
+      acked == took.eof /\ took.una = took.nxt
       probe == Extent(s) = 0 /\ s.seq + 1 = c.rcv
   IN CASE c.phase \in {"handedOff", "removing"} ->              \* a former owner is silent
             UNCHANGED controller /\ Swap(s, <<>>)
@@ -408,7 +416,7 @@ OtherSegment(s) ==
             /\ controller' = [c EXCEPT !.decided = @ \/ ~s.rst]
             /\ Swap(s, IF s.rst THEN <<>> ELSE <<Rst(c, s.ack)>>)
        [] c.phase = "resetting" ->                              \* the answer to a probe tells the number
-            /\ controller' = [c EXCEPT !.phase = IF s.rst \/ ~RepeatReset THEN "gone" ELSE @]
+            /\ controller' = IF s.rst \/ ~RepeatReset THEN Gone(c) ELSE c
             /\ Swap(s, IF s.rst THEN <<>> ELSE <<Rst(c, s.ack)>>)
        [] s.rst ->                                              \* RFC 5961 3.2
             UNCHANGED controller /\ Swap(s, IF Acceptable(s, c.rcv, Window) THEN <<FromController(c)>> ELSE <<>>)
@@ -417,7 +425,9 @@ OtherSegment(s) ==
        [] ~Acceptable(s, c.rcv, Window) ->
             UNCHANGED controller /\ Swap(s, IF probe /\ ~AnswerProbes THEN <<>> ELSE <<FromController(c)>>)
        [] OTHER ->
-            /\ controller' = [took EXCEPT !.phase = IF ended THEN "closed" ELSE @]
+            /\ controller' = CASE acked /\ took.phase = "closing" -> [took EXCEPT !.phase = "closed"]
+                              [] acked /\ took.phase = "lastAck" -> Gone(took)
+                              [] OTHER                            -> took
             /\ Swap(s, IF Extent(s) > 0 THEN <<FromController(took)>> ELSE <<>>)
 
 ControllerReceive ==
@@ -437,15 +447,17 @@ Probe(c) == [FromController(c) EXCEPT !.seq = c.una - 1]
 ControllerRepeats ==
   LET c == controller
   IN CASE c.phase = "synReceived"                 -> <<SynAck>>
-       [] c.phase = "closing" /\ c.una < c.nxt    -> <<Unanswered(c)>>
+       [] c.phase \in {"closing", "lastAck"} /\ c.una < c.nxt -> <<Unanswered(c)>>
        [] c.phase = "resetting"                   -> <<IF ExactReset THEN Probe(c) ELSE Rst(c, c.nxt)>>
        [] OTHER                                   -> <<>>
 
 \* The idle timer is longer than any pause of a client that is there.
 IdleTimeout ==
   /\ Quiet /\ controller.phase = "reading" /\ Vanished
-  /\ controller' = [controller EXCEPT !.phase = "gone"]
-  /\ Nothing /\ UNCHANGED <<client, switch, backend, net, control, served>>
+  /\ controller' = IF RepeatReset THEN [controller EXCEPT !.phase = "resetting", !.decided = TRUE]
+                                  ELSE [Gone(controller) EXCEPT !.decided = TRUE]
+  /\ Send(<<Rst(controller, controller.nxt)>>)
+  /\ Nothing /\ UNCHANGED <<client, switch, backend, control, served>>
 
 -----------------------------------------------------------------------------
 (* Hand-off and return (P2.3 steps 4 and 5, P2.4 step 9, P2.5).            *)
@@ -520,9 +532,8 @@ ResetClient ==
   \E m \in control :
     /\ RulesGone(m, {"reset", "probe"})
     /\ LET probe == controller.then = "probe"
-           c     == [controller EXCEPT !.then = "none", !.decided = TRUE,
-                                       !.phase = IF probe \/ RepeatReset THEN "resetting" ELSE "gone"]
-       IN /\ controller' = c
+           c     == [controller EXCEPT !.then = "none", !.decided = TRUE, !.phase = "resetting"]
+       IN /\ controller' = IF probe \/ RepeatReset THEN c ELSE Gone(c)
           /\ Send(<<IF probe THEN Probe(c) ELSE Rst(c, c.nxt)>>)
     /\ Hear(m, {})
     /\ Nothing /\ UNCHANGED <<client, switch, backend, served>>
@@ -530,7 +541,7 @@ ResetClient ==
 Forget ==
   \E m \in control :
     /\ RulesGone(m, {"forget"})
-    /\ controller' = [controller EXCEPT !.phase = "gone", !.then = "none"]
+    /\ controller' = Gone(controller)
     /\ Hear(m, {})
     /\ Nothing /\ UNCHANGED <<client, switch, backend, net, served>>
 

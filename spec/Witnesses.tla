@@ -44,7 +44,7 @@ Situations ==
      <<"successive requests are served by different backends (HOF-6)",
        Len(served) >= 2 /\ client.rcv >= Reply[3] /\ Requests[1].backend # Requests[2].backend>>,
      <<"every request is answered and the connection closed",
-       Len(served) = N /\ client.st = "finished" /\ controller.phase = "closed">>,
+       Len(served) = N /\ client.st = "finished" /\ controller.phase \in {"closed", "gone"}>>,
      <<"a report comes when the backend has been given up",
        \E m \in Said({"complete"}) : ~InForce(m)>>,
      <<"the switch refuses a rule",

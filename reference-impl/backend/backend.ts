@@ -192,11 +192,11 @@ class BackendStep extends HostStep<Service> {
       this.say(peer, { verb: 'refused', re: message.id, code: 'conflict', reason: `${key} is handed off already` });
       return;
     }
-    const isRead = request.method === 'GET' || request.method === 'HEAD';
     const adopted = adopt(
       snapshot,
       {
         receiveBuffer: this.#config.receiveBuffer,
+        plain: this.#config.plainTcp ?? false,
         ...(this.without('timestamp-continuity') ? { timestampOffset: 0 } : {}),
       },
       this.now,
@@ -205,7 +205,6 @@ class BackendStep extends HostStep<Service> {
     const limit = request.payload.kind === 'length' ? seqAdd(snapshot.ack, request.payload.bytes) : null;
     const endpoint = constrain(adopted, {
       ackLimit: this.without('backend-ack-limit') ? null : limit,
-      windowClosed: isRead && !this.without('window-closing'),
       holdFin: !this.without('fin-suppression'),
     });
     let service: Service = {

@@ -15,5 +15,7 @@ export interface BackendConfig {
   readonly serviceDelayMs: number;
   /** Receive buffer for a request's payload, in bytes. */
   readonly receiveBuffer: number;
+  /** A TCP without congestion control and reassembly, for exhaustive exploration; false when absent. */
+  readonly plainTcp?: boolean;
   readonly without: WithoutRemedies;
 }

@@ -26,5 +26,7 @@ export interface ControllerConfig {
   readonly idleMs: number;
   /** Keys the initial sequence numbers (RFC 6528). */
   readonly secret: string;
+  /** A TCP without congestion control and reassembly, for exhaustive exploration; false when absent. */
+  readonly plainTcp?: boolean;
   readonly without: WithoutRemedies;
 }

@@ -4,7 +4,6 @@ import type { ControlMessage, RequestDescription } from '../control/messages.js'
 import type { Micros } from '../core/core.js';
 import type { Entry } from '../host/host-step.js';
 import { deadline } from '../tcp/endpoint.js';
-import type { Segment } from '../tcp/segment.js';
 
 /** A control request without an answer yet; repeated with the same id until there is one (SWT-9). */
 export interface Call {
@@ -43,10 +42,8 @@ export type Phase =
   | { readonly kind: 'handed-off'; readonly handed: HandedRequest; readonly deadline: Micros }
   /** Owner again, but silent until the rules are gone. */
   | { readonly kind: 'removing'; readonly then: AfterRemoval }
-  /** Asking the client, by a segment it must answer, for the number it expects. */
-  | { readonly kind: 'probing'; readonly at: Micros; readonly tries: number }
-  /** The client was reset; the RST is repeated because nobody acknowledges it. */
-  | { readonly kind: 'resetting'; readonly reset: Segment; readonly at: Micros; readonly tries: number }
+  /** The client is being reset: by the number that is known, or that it tells when it is asked by a segment it must answer; again and again, until it is gone. */
+  | { readonly kind: 'resetting'; readonly at: Micros; readonly tries: number }
   /** Sending the rest and closing; what still arrives is discarded. */
   | { readonly kind: 'closing' };
 
@@ -61,8 +58,6 @@ export interface Connection extends Entry {
   readonly finished: number;
   /** Frames that came before the rules were known to be gone. */
   readonly held: readonly Uint8Array[];
-  /** The next repetition of the ACK that reopened the window. */
-  readonly reopen: { readonly at: Micros; readonly tries: number } | null;
   readonly idleAt: Micros;
 }
 
@@ -74,14 +69,13 @@ export function connectionDeadline(connection: Connection): Micros | null {
     case 'reading':
     case 'installing':
     case 'closing':
-      due.push(deadline(endpoint), connection.reopen?.at ?? null);
+      due.push(deadline(endpoint));
       // TIME-WAIT has a time of its own.
       if (endpoint.state !== 'time-wait') due.push(connection.idleAt);
       break;
     case 'handed-off':
       due.push(phase.deadline);
       break;
-    case 'probing':
     case 'resetting':
       due.push(phase.at);
       break;

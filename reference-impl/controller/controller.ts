@@ -18,13 +18,14 @@ import {
   constrain,
   expire,
   exportSnapshot,
+  finDue,
   flush,
   read,
   receive,
   rewind,
   send,
 } from '../tcp/endpoint.js';
-import { hasFlag, resetFor, type Segment, segmentLength } from '../tcp/segment.js';
+import { hasFlag, resetFor, segmentLength } from '../tcp/segment.js';
 import { formatIpv4Address, formatMacAddress } from '../wire/addresses.js';
 import { seqAdd, seqGt } from '../wire/seq.js';
 import { TcpFlag, type TcpView } from '../wire/tcp.js';
@@ -53,14 +54,10 @@ const RECEIVE_BUFFER = 256 * 1024;
 const CALL_INTERVAL: Micros = 1_000_000;
 /** Unanswered repetitions of `add` before the request is answered without a backend (ERR-3). */
 const ADD_TRIES = 5;
-const REOPEN_INTERVAL: Micros = 200_000;
-const REOPEN_TRIES = 3;
 /** Linux answers an unacceptable segment at most twice a second (tcp_invalid_ratelimit). */
-const PROBE_INTERVAL: Micros = 600_000;
-const PROBE_TRIES = 10;
+const RESET_INTERVAL: Micros = 600_000;
+const RESET_TRIES = 10;
 const HELD_FRAMES = 16;
-const RESET_INTERVAL: Micros = 200_000;
-const RESET_TRIES = 3;
 /** The part of the hand-off's time that the backend may use: it must have stopped when the controller gives it up, whatever their clocks drift. */
 const LEASE_SHARE = 0.9;
 
@@ -128,11 +125,10 @@ class ControllerStep extends HostStep<Connection> {
       case 'removing':
         this.put({ ...connection, held: [...connection.held, bytes].slice(-HELD_FRAMES) });
         break;
-      case 'probing':
-        this.#probed(connection, tcp);
-        break;
       case 'resetting':
+        // Its ACK tells the number that it expects; its RST, that it knows no such connection any more.
         if (isPlainSyn(tcp)) this.#accept(key, client, tcp);
+        else if (tcp.rst) this.#forget(connection);
         else this.#refuse(client, this.#config.logical.port, tcp);
         break;
       case 'reading':
@@ -212,15 +208,9 @@ class ControllerStep extends HostStep<Connection> {
           return;
         }
         break;
-      case 'probing':
-        if (phase.at <= this.now) {
-          this.#probe(connection, phase.tries);
-          return;
-        }
-        break;
       case 'resetting':
         if (phase.at <= this.now) {
-          this.#repeatReset(connection, phase.reset, phase.tries);
+          this.#repeatReset(connection, phase.tries);
           return;
         }
         break;
@@ -230,13 +220,13 @@ class ControllerStep extends HostStep<Connection> {
       case 'installing':
       case 'closing':
         connection = this.apply(connection, expire(connection.endpoint, this.now));
-        connection = this.#repeatReopening(connection);
         if (connection.endpoint.state === 'closed') {
           this.#ended(connection);
           return;
         }
         if (connection.idleAt <= this.now && connection.endpoint.state !== 'time-wait') {
-          this.#resetNow(connection, 'idle');
+          this.event('IdleTimeout', connection.key, {});
+          this.#sendReset(connection);
           return;
         }
         break;
@@ -258,6 +248,7 @@ class ControllerStep extends HostStep<Connection> {
       sack: true,
       timestampOffset,
       receiveBuffer: RECEIVE_BUFFER,
+      plain: this.#config.plainTcp ?? false,
     };
     const opened = accept(options, syn, this.now);
     const connection: Connection = {
@@ -270,7 +261,6 @@ class ControllerStep extends HostStep<Connection> {
       timestampOffset,
       finished: 0,
       held: [],
-      reopen: null,
       idleAt: this.now + this.#config.idleMs * 1000,
       timer: null,
     };
@@ -285,7 +275,7 @@ class ControllerStep extends HostStep<Connection> {
       return;
     }
     if (this.without('answer-probes') && before.phase.kind === 'reading' && isProbe(before, segment)) return;
-    let connection: Connection = { ...before, idleAt: this.now + this.#config.idleMs * 1000, reopen: null };
+    let connection: Connection = { ...before, idleAt: this.now + this.#config.idleMs * 1000 };
     connection = this.apply(connection, receive(connection.endpoint, segment, this.now));
     if (before.endpoint.state === 'syn-received' && connection.endpoint.state === 'established')
       this.event('Establish', before.key, {});
@@ -311,12 +301,12 @@ class ControllerStep extends HostStep<Connection> {
         }
       }
     }
-    connection = this.#flush(connection);
-    if (connection.endpoint.peerClosed && !before.endpoint.peerClosed) {
+    // The client is first to close: one segment acknowledges its FIN and bears ours.
+    if (connection.phase.kind === 'reading' && finDue(connection.endpoint)) {
       this.event('ClientFin', connection.key, { seq: connection.endpoint.peerFin });
-      if (connection.phase.kind === 'reading')
-        connection = this.#flush({ ...connection, phase: { kind: 'closing' }, endpoint: close(connection.endpoint) });
+      connection = { ...connection, phase: { kind: 'closing' }, endpoint: close(connection.endpoint) };
     }
+    connection = this.#flush(connection);
     if (connection.endpoint.state === 'closed') this.#ended(connection);
     else this.put(connection);
   }
@@ -482,20 +472,28 @@ class ControllerStep extends HostStep<Connection> {
       ...connection,
       finished: message.handoff,
       calls: connection.calls.filter((call) => call.message.verb !== 'handoff'),
-      endpoint: message.snapshot === null ? connection.endpoint : this.#adopt(connection, message.snapshot, read),
     };
+    const { snapshot } = message;
     if (message.verb === 'complete') {
-      this.event('TakeBack', key, {
-        backend: peer,
-        handoff: message.handoff,
-        seq: message.snapshot.seq,
-        ack: message.snapshot.ack,
-      });
-      this.#removeRules(taken, { kind: 'resume', keepAlive: message.keepAlive, reopen: read });
+      const { seq, ack } = message.snapshot;
+      this.event('TakeBack', key, { backend: peer, handoff: message.handoff, seq, ack });
+      const endpoint = this.#adopt(connection, message.snapshot, read);
+      this.#removeRules({ ...taken, endpoint }, { kind: 'resume', keepAlive: message.keepAlive, reopen: read });
       return;
     }
     this.event('BackendFailed', key, { backend: peer, handoff: message.handoff, reason: message.reason });
-    this.#removeRules(taken, { kind: message.reason === 'client-reset' ? 'forget' : 'reset' });
+    const { endpoint } = connection;
+    this.#removeRules(
+      // What the client has acknowledged to the controller stays known: the probe goes back behind that.
+      {
+        ...taken,
+        endpoint:
+          snapshot === null
+            ? endpoint
+            : { ...endpoint, sndNxt: snapshot.seq, sndMax: snapshot.seq, rcvNxt: snapshot.ack },
+      },
+      { kind: message.reason === 'client-reset' ? 'forget' : 'reset' },
+    );
   }
 
   #adopt(connection: Connection, snapshot: ConnectionSnapshot, windowClosed: boolean): Connection['endpoint'] {
@@ -504,7 +502,11 @@ class ControllerStep extends HostStep<Connection> {
       this.without('timestamp-continuity') || (snapshot.timestamps !== null && seqGt(own, snapshot.timestamps.value));
     const endpoint = adopt(
       snapshot,
-      { receiveBuffer: RECEIVE_BUFFER, ...(keepOwnClock ? { timestampOffset: connection.timestampOffset } : {}) },
+      {
+        receiveBuffer: RECEIVE_BUFFER,
+        plain: this.#config.plainTcp ?? false,
+        ...(keepOwnClock ? { timestampOffset: connection.timestampOffset } : {}),
+      },
       this.now,
     );
     return constrain(endpoint, {
@@ -541,14 +543,16 @@ class ControllerStep extends HostStep<Connection> {
         this.#answerAndClose(owner, then.status);
         break;
       case 'reset':
-        this.#resetNow(owner, 'backend failed');
+        this.event('ResetClient', owner.key, { seq: owner.endpoint.sndNxt });
+        this.#sendReset(owner);
         break;
       case 'probe':
-        this.#probe(owner, 0);
+        this.event('ResetClient', owner.key, { seq: null });
+        this.#repeatReset(owner, 0);
         break;
       case 'forget':
         this.#forget(owner);
-        return;
+        break;
     }
     for (const bytes of held) this.frame(bytes);
   }
@@ -561,23 +565,9 @@ class ControllerStep extends HostStep<Connection> {
       this.put(this.#flush({ ...connection, phase: { kind: 'closing' }, endpoint: close(endpoint) }));
       return;
     }
-    if (then.reopen) {
-      this.event('ReopenWindow', connection.key, { seq: endpoint.sndMax, ack: endpoint.rcvNxt });
-      endpoint = acknowledge(endpoint);
-    }
-    const reopen = then.reopen && !this.without('repeat-reopen') ? { at: this.now + REOPEN_INTERVAL, tries: 1 } : null;
-    this.put(this.#flush({ ...connection, endpoint, reopen }));
-  }
-
-  /** The reopening ACK may have been lost or overtaken by an older zero window (RET-2). */
-  #repeatReopening(connection: Connection): Connection {
-    const { reopen } = connection;
-    if (reopen === null || reopen.at > this.now) return connection;
-    const next =
-      reopen.tries >= REOPEN_TRIES
-        ? null
-        : { at: this.now + REOPEN_INTERVAL * 2 ** reopen.tries, tries: reopen.tries + 1 };
-    return this.#flush({ ...connection, reopen: next, endpoint: acknowledge(connection.endpoint) });
+    this.event('ReopenWindow', connection.key, { seq: endpoint.sndMax, ack: endpoint.rcvNxt, wasClosed: then.reopen });
+    if (then.reopen) endpoint = acknowledge(endpoint);
+    this.put(this.#flush({ ...connection, endpoint }));
   }
 
   // --- failures -------------------------------------------------------------------------------------------------------------
@@ -593,43 +583,34 @@ class ControllerStep extends HostStep<Connection> {
     );
   }
 
-  /** A segment one number back is not acceptable, so the client answers with the number it expects (RFC 9293 §3.10.7.4). */
-  #probe(connection: Connection, tries: number): void {
-    if (tries >= PROBE_TRIES) {
-      this.#resetNow(connection, 'client silent');
-      return;
-    }
-    const { endpoint } = connection;
-    this.event('ProbeClient', connection.key, { tries });
-    const back = flush(acknowledge({ ...endpoint, sndMax: seqAdd(endpoint.sndMax, -1) }), this.now);
-    for (const segment of back.out) this.emit(connection.client, segment);
-    this.put({ ...connection, phase: { kind: 'probing', at: this.now + PROBE_INTERVAL, tries: tries + 1 } });
+  /** The number that the client expects is known. Nobody acknowledges a RST, so it is repeated until the client has been heard to be gone. */
+  #sendReset(connection: Connection): void {
+    for (const segment of abort(connection.endpoint, this.now).out) this.emit(connection.client, segment);
+    if (this.without('repeat-reset')) this.#forget(connection);
+    else this.#resetting(connection, 0);
   }
 
-  #probed(connection: Connection, segment: TcpView): void {
-    if (segment.rst) this.#forget(connection);
-    else if (segment.hasAck)
-      this.#resetNow({ ...connection, endpoint: { ...connection.endpoint, sndNxt: segment.ack } }, 'backend lost');
-  }
-
-  #resetNow(connection: Connection, reason: string): void {
-    this.event('ResetClient', connection.key, { reason, seq: connection.endpoint.sndNxt });
-    const aborted = abort(connection.endpoint, this.now);
-    const [reset] = aborted.out;
-    if (reset === undefined) this.#forget(connection);
-    else this.#repeatReset({ ...connection, calls: [], endpoint: aborted.endpoint }, reset, 0);
-  }
-
-  #repeatReset(connection: Connection, reset: Segment, tries: number): void {
-    if (tries >= (this.without('repeat-reset') ? 1 : RESET_TRIES)) {
+  /**
+   * A segment one number back from what the client is known to have: it is not acceptable, so the client answers with the number it expects, or with
+   * a RST when it knows no such connection (RFC 9293 §3.10.7.4, §3.10.7.1).
+   */
+  #repeatReset(connection: Connection, tries: number): void {
+    if (tries >= RESET_TRIES) {
       this.#forget(connection);
       return;
     }
-    this.emit(connection.client, reset);
-    this.put({
-      ...connection,
-      phase: { kind: 'resetting', reset, at: this.now + RESET_INTERVAL * 2 ** tries, tries: tries + 1 },
-    });
+    if (this.without('exact-reset')) {
+      for (const segment of abort(connection.endpoint, this.now).out) this.emit(connection.client, segment);
+    } else {
+      this.event('ProbeClient', connection.key, { tries });
+      const back = { ...connection.endpoint, sndMax: seqAdd(connection.endpoint.sndUna, -1) };
+      for (const segment of flush(acknowledge(back), this.now).out) this.emit(connection.client, segment);
+    }
+    this.#resetting(connection, tries + 1);
+  }
+
+  #resetting(connection: Connection, tries: number): void {
+    this.put({ ...connection, calls: [], phase: { kind: 'resetting', at: this.now + RESET_INTERVAL, tries } });
   }
 
   // --- book-keeping ---------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ export const REMEDIES = {
   'header-only-ack':
     "The controller's ACK at hand-off covers the request header only (SoCC'17 §2.2). Off: it covers every byte received.",
   'window-closing':
-    "The window towards the client is zero while a read is handed off: in the controller's ACK, at the switch and at the backend (SoCC'17 §2.2, §2.4). Off: it stays open.",
+    "The window towards the client is zero while a read is handed off: in the controller's ACK, and by the switch in the backend's segments (SoCC'17 §2.2, §2.4; thesis §3.2). Off: it stays open.",
   'fin-suppression':
     "A client's FIN is cleared by the switch and ignored by the backend while handed off (SoCC'17 §2.4). Off: it reaches the backend, which acknowledges it.",
   'backend-ack-limit':
@@ -23,14 +23,12 @@ export const REMEDIES = {
     'For a while after a rule is removed the switch drops what the former backend still had in the network (hazards 9, 10). Off: such a segment is routed without rewriting.',
   'answer-probes':
     'The controller answers a window probe with the window as it is now (hazards 3, 4). Off: it is silent.',
-  'repeat-reopen':
-    'The ACK that reopens the window is repeated until the client is heard from again (hazard 4). Off: it is sent once.',
   'exact-reset':
     "Before resetting a client whose backend died, the controller learns the client's next expected sequence number from an ACK that it provokes (hazard 7). Off: it resets with the number it knew at hand-off.",
   'hand-off-lease':
     'A backend gives a connection up by itself before the controller gives the backend up (ERR-2), and when its control connection breaks. Off: it goes on for as long as TCP does, and what it still sends reaches the client without rewriting.',
   'repeat-reset':
-    'The RST that ends a connection for a failed backend is repeated, because nobody acknowledges it. Off: it is sent once.',
+    'The reset of a client is repeated, its number learned anew, until the client is known to be gone. Off: the RST is sent once.',
   'timestamp-continuity':
     "A new owner's timestamp clock starts where the old owner's stopped (BKD-8). Off: each owner uses its own clock.",
 } as const;

@@ -64,6 +64,8 @@ export interface Endpoint {
   readonly ackLimit: Seq | null;
   readonly windowClosed: boolean;
   readonly ackPending: boolean;
+  /** Without what is not the protocol's business: no congestion control, and nothing that is out of order is kept (RFC 9293 §3.10.7.4 leaves it open). */
+  readonly plain: boolean;
   readonly cwnd: number;
   readonly ssthresh: number;
   readonly duplicateAcks: number;
@@ -96,6 +98,8 @@ export interface OpenOptions {
   readonly timestampOffset: number | null;
   /** In bytes. */
   readonly receiveBuffer: number;
+  /** As in the end point; false when absent. */
+  readonly plain?: boolean;
 }
 
 /** What an owner must know to continue; windows in bytes (HOF-3). */
@@ -150,6 +154,7 @@ function blank(options: OpenOptions, state: TcpState): Draft {
     ackLimit: null,
     windowClosed: false,
     ackPending: false,
+    plain: options.plain ?? false,
     cwnd: INITIAL_WINDOW_SEGMENTS * 536,
     ssthresh: 0x7fffffff,
     duplicateAcks: 0,
@@ -191,7 +196,7 @@ export function accept(options: OpenOptions, syn: Segment, now: Micros): Endpoin
 /** Takes over a live connection where `snapshot` left it; congestion state and RTO start afresh. */
 export function adopt(
   snapshot: EndpointSnapshot,
-  options: { readonly receiveBuffer: number; readonly timestampOffset?: number },
+  options: { readonly receiveBuffer: number; readonly timestampOffset?: number; readonly plain?: boolean },
   now: Micros,
 ): Endpoint {
   const draft = blank(
@@ -202,6 +207,7 @@ export function adopt(
       sack: false,
       timestampOffset: null,
       receiveBuffer: options.receiveBuffer,
+      plain: options.plain ?? false,
     },
     'established',
   );
@@ -217,7 +223,7 @@ export function adopt(
   draft.sndWl1 = snapshot.ack;
   draft.sndWl2 = snapshot.seq;
   draft.rcvNxt = snapshot.ack;
-  draft.cwnd = INITIAL_WINDOW_SEGMENTS * maximumPayload(draft);
+  draft.cwnd = draft.plain ? Number.MAX_SAFE_INTEGER : INITIAL_WINDOW_SEGMENTS * maximumPayload(draft);
   return draft;
 }
 
@@ -313,12 +319,17 @@ export function receive(endpoint: Endpoint, segment: Segment, now: Micros): Endp
   return { endpoint: draft, out };
 }
 
+/** The peer's FIN is next: `flush` takes it. */
+export function finDue(endpoint: Endpoint): boolean {
+  const { peerFin, rcvNxt, holdFin, peerClosed } = endpoint;
+  return peerFin !== null && peerFin === rcvNxt && !holdFin && !peerClosed;
+}
+
 /** Sends what may be sent: data, FIN, and an ACK that is due; takes the peer's FIN unless it is held. */
 export function flush(endpoint: Endpoint, now: Micros): EndpointStep {
   const draft: Draft = { ...endpoint };
   const out: Segment[] = [];
-  if (draft.peerFin !== null && draft.peerFin === draft.rcvNxt && !draft.holdFin && !draft.peerClosed)
-    takeFin(draft, now);
+  if (finDue(draft)) takeFin(draft, now);
   transmit(draft, out, now);
   if (draft.ackPending && draft.state !== 'closed' && draft.state !== 'syn-sent')
     emit(
@@ -534,7 +545,7 @@ function newAck(draft: Draft, segment: Segment, acked: number, out: Segment[], n
       draft.cwnd = Math.max(draft.cwnd - acked + mss, mss);
       retransmitHead(draft, out, now);
     }
-  } else {
+  } else if (!draft.plain) {
     draft.duplicateAcks = 0;
     draft.cwnd +=
       draft.cwnd < draft.ssthresh ? Math.min(acked, 2 * mss) : Math.max(1, Math.floor((mss * mss) / draft.cwnd));
@@ -549,6 +560,7 @@ function newAck(draft: Draft, segment: Segment, acked: number, out: Segment[], n
 
 /** RFC 5681 §3.2. */
 function duplicateAck(draft: Draft, out: Segment[], now: Micros, inFlight: number): void {
+  if (draft.plain) return;
   const mss = maximumPayload(draft);
   draft.duplicateAcks++;
   if (draft.recover !== null) draft.cwnd += mss;
@@ -574,13 +586,10 @@ function receiveData(draft: Draft, segment: Segment): void {
   const fromNext = seqDiff(segment.seq, draft.rcvNxt);
   const stop = Math.min(segment.payload.length, limit - fromNext);
   const whole = stop === segment.payload.length;
-  if (hasFlag(segment, 'FIN') && whole) {
-    draft.peerFin = seqAdd(segment.seq, segment.payload.length);
-    // A held FIN draws no answer at all, as if the switch had cleared it.
-    if (!draft.holdFin) draft.ackPending = true;
-  }
-  if (segment.payload.length === 0) return;
+  if (hasFlag(segment, 'FIN') && whole) draft.peerFin = seqAdd(segment.seq, segment.payload.length);
+  // Also for what is not taken, a FIN that is held for one: the answer says what was taken before it.
   draft.ackPending = true;
+  if (segment.payload.length === 0) return;
   if (stop <= start) return;
   const seq = seqAdd(segment.seq, start);
   // Copied: the frame's buffer belongs to the world.
@@ -589,7 +598,7 @@ function receiveData(draft: Draft, segment: Segment): void {
     draft.inbox = [...draft.inbox, bytes];
     draft.rcvNxt = seqAdd(draft.rcvNxt, bytes.length);
     if (draft.outOfOrder.length > 0) takeOutOfOrder(draft);
-  } else {
+  } else if (!draft.plain) {
     draft.outOfOrder = [
       { seq, bytes },
       ...draft.outOfOrder.filter((held) => held.seq !== seq || held.bytes.length > bytes.length),
@@ -715,8 +724,9 @@ function retransmissionTimeout(draft: Draft, out: Segment[], now: Micros): void 
   }
   const mss = maximumPayload(draft);
   // RFC 5681 §3.1 equation 4; only the first time-out of a loss lowers ssthresh.
-  if (draft.retries === 1) draft.ssthresh = Math.max(Math.floor(seqDiff(draft.sndMax, draft.sndUna) / 2), 2 * mss);
-  draft.cwnd = mss;
+  if (!draft.plain && draft.retries === 1)
+    draft.ssthresh = Math.max(Math.floor(seqDiff(draft.sndMax, draft.sndUna) / 2), 2 * mss);
+  if (!draft.plain) draft.cwnd = mss;
   draft.recover = null;
   draft.duplicateAcks = 0;
   draft.retransmitAt = null;
