@@ -6,6 +6,7 @@ import { registerCheck } from './commands/check.js';
 import { registerExplain } from './commands/explain.js';
 import { registerLab } from './commands/lab.js';
 import { registerList } from './commands/list.js';
+import { registerRefine } from './commands/refine.js';
 import { registerSpec } from './commands/spec.js';
 import { registerTest } from './commands/test.js';
 import { registerVerify } from './commands/verify.js';
@@ -39,6 +40,7 @@ Start with: prism verify`,
     registerExplain,
     registerLab,
     registerSpec,
+    registerRefine,
   ])
     register(program);
   return program;

@@ -4,12 +4,26 @@ import type { Json } from '../tlc/value-json.js';
 /** A value's text in which every record is `#n`, sets are sorted, and no space is left. */
 export type Token = string;
 
+/** Records as their fields, in the order of their numbers. */
+export type StoredValues = readonly (readonly (readonly [name: string, value: Token])[])[];
+
 export class Values {
   readonly #tokens = new Map<string, Token>();
   readonly #records: (readonly (readonly [name: string, value: Token])[])[] = [];
   readonly #decoded: (Json | undefined)[] = [];
   /** Records as TLC wrote them; the same few are met again and again. */
   readonly #written = new Map<string, Token>();
+
+  /** The values that `stored` gave, under the same tokens. */
+  static restored(stored: StoredValues): Values {
+    const values = new Values();
+    for (const fields of stored) values.#intern(fields);
+    return values;
+  }
+
+  stored(): StoredValues {
+    return this.#records;
+  }
 
   record(fields: Readonly<Record<string, Token>>): Token {
     return this.#intern(Object.entries(fields));

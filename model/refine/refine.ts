@@ -5,12 +5,13 @@
 import type { RoleEvent } from '../../reference-impl/core/core.js';
 import { type Graph, NOWHERE, type Node } from '../graph/graph.js';
 import { NoCounterpart } from './abstraction.js';
+import { RECEIVING, type Transition, transitions } from './moves.js';
 import { StateTable } from './state.js';
-import { RECEIVING, type Transition, type World } from './world.js';
+import type { World } from './world.js';
 
 export interface Progress {
   readonly states: number;
-  readonly edges: number;
+  readonly transitions: number;
   readonly depth: number;
   /** States that are found and not expanded yet. */
   readonly waiting: number;
@@ -47,7 +48,7 @@ export interface Divergence {
 
 export interface Refinement {
   readonly states: number;
-  readonly edges: number;
+  readonly transitions: number;
   readonly depth: number;
   readonly stutters: number;
   readonly durationMs: number;
@@ -114,13 +115,13 @@ export async function refine(world: World, graph: Graph, options: RefineOptions 
   const origins = new Origins();
   const reached = new Uint8Array(graph.nodes);
   const taken = new Uint8Array(graph.edges);
-  let edges = 0;
+  let transitionCount = 0;
   let stutters = 0;
   let depth = 0;
   let levelEnds = 1;
   const result = (divergence: Divergence | null): Refinement => ({
     states: table.count,
-    edges,
+    transitions: transitionCount,
     depth,
     stutters,
     durationMs: performance.now() - started,
@@ -145,14 +146,14 @@ export async function refine(world: World, graph: Graph, options: RefineOptions 
       levelEnds = table.count;
     }
     if (index % STATES_PER_TURN === 0) {
-      options.onProgress?.({ states: table.count, edges, depth, waiting: table.count - index });
+      options.onProgress?.({ states: table.count, transitions: transitionCount, depth, waiting: table.count - index });
       await new Promise((resolve) => setImmediate(resolve));
       options.signal?.throwIfAborted();
     }
     const from = origins.node(index);
     let choice = 0;
-    for (const transition of world.transitions(table.get(index).slice())) {
-      edges++;
+    for (const transition of transitions(world, table.get(index).slice())) {
+      transitionCount++;
       const matched = match(world, graph, from, transition, taken);
       if (typeof matched === 'object')
         return result(diverged(world, graph, [...origins.choices(index), choice], matched));
@@ -206,7 +207,7 @@ export function walk(
   let state = world.initial;
   let last: Transition | null = null;
   for (const choice of choices) {
-    const transition = world.transitions(state)[choice];
+    const transition = transitions(world, state)[choice];
     if (transition === undefined) throw new RangeError(`there is no transition ${choice} after ${path.length} steps`);
     let node: Node = NOWHERE;
     try {

@@ -39,8 +39,7 @@ export interface PlannedRequest {
 export const WINDOW = 2;
 export const CLIENT_WINDOW = 4;
 export const MAX_SEGMENT = 2;
-/** The misfortune that one behaviour may have, and what each kind takes of it (MC.tla, OneOrLosses). */
-export const EVENTS = 2;
+/** What each kind of misfortune takes of what one behaviour may have (MC.tla, OneOrLosses). */
 export const EVENT_COST = {
   lose: 1,
   delay: 2,

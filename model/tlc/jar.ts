@@ -81,8 +81,8 @@ async function usersJar(file: string): Promise<Jar> {
   }
 }
 
-/** A relative XDG_CACHE_HOME is to be ignored, says the XDG Base Directory Specification. */
-function cacheFolder(environment: Environment): string {
+/** Where what is made or fetched once is kept. A relative XDG_CACHE_HOME is to be ignored, says the XDG Base Directory Specification. */
+export function cacheFolder(environment: Environment): string {
   const base = environment.XDG_CACHE_HOME;
   const cache = base && isAbsolute(base) ? base : join(environment.HOME || homedir(), '.cache');
   return join(cache, 'prism-conformance');

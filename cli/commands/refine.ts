@@ -1,0 +1,283 @@
+/** `prism refine`: explores the reference implementation exhaustively and checks every transition against the specification's state graph. */
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { exitCodeOf } from '../../conformance/result-schema.js';
+import type { Result } from '../../conformance/verdict.js';
+import { DotError } from '../../model/graph/dot.js';
+import type { Graph } from '../../model/graph/graph.js';
+import { specificationGraph } from '../../model/graph/spec-graph.js';
+import { BOUNDS, type Bounds, type Pinned } from '../../model/refine/bounds.js';
+import { type Refinement, refine } from '../../model/refine/refine.js';
+import { SituationsMet } from '../../model/refine/situations.js';
+import { type Untaken, untakenSteps } from '../../model/refine/untaken.js';
+import { World } from '../../model/refine/world.js';
+import type { Specification } from '../../spec/formal.js';
+import { Failure } from '../failure.js';
+import { withInterrupt } from '../interrupt.js';
+import { commandLine, strictByDefault } from '../judgement.js';
+import { addOutputOptions, Output, type OutputOptions, prepareOut, writeOutput } from '../output.js';
+import { divergenceText } from '../refine/story.js';
+import { concludeSpec } from '../spec/conclude.js';
+import { noVerdict } from '../spec/results.js';
+import { chosenModels, openSpecification, openToolbox, parsePositive, processors, ticking } from '../spec/tools.js';
+
+interface RefineCommandOptions extends OutputOptions {
+  readonly bounds: string;
+  readonly spec?: string;
+  readonly workers?: number;
+  readonly heap: number;
+  readonly timeLimit: number;
+  readonly cache: boolean;
+  readonly strict?: boolean;
+}
+
+/** The model whose world the refinement explores. */
+const MODEL = 'ci';
+const HEAP_MEGABYTES = 4096;
+const TIME_LIMIT_SECONDS = 1800;
+
+const count = (n: number): string => n.toLocaleString('en-US');
+
+/** The seconds of a duration. */
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
+
+export interface RefinementRun {
+  readonly results: Result[];
+  readonly leftOut: string[];
+}
+
+async function openGraph(
+  specification: Specification,
+  bounds: Bounds,
+  options: RefineCommandOptions,
+  output: Output,
+  signal: AbortSignal,
+): Promise<Graph | string> {
+  output.progress('looking for Java and TLC');
+  const finding = await openToolbox(signal);
+  output.endProgress();
+  if (finding.kind === 'not-tlc') throw new Failure(2, finding.message);
+  if (finding.kind === 'no-java') return finding.message;
+  const { toolbox } = finding;
+  const [model] = chosenModels(specification, [MODEL]);
+  if (model === undefined) throw new Failure(2, `the specification has no model ${MODEL}`);
+  let seen = '';
+  const stop = ticking(
+    (text) => output.progress(text),
+    () => `the specification's graph: TLC ${toolbox.tlcVersion}${seen}`,
+  );
+  try {
+    const graph = await specificationGraph({
+      toolbox,
+      specification,
+      model,
+      constants: { Events: `${bounds.misfortune}` },
+      workers: options.workers ?? processors(),
+      heapMegabytes: options.heap,
+      timeoutMs: options.timeLimit * 1000,
+      cache: options.cache,
+      signal,
+      onProgress: ({ distinct }) => {
+        seen = distinct === null ? '' : `, ${count(distinct)} states,`;
+      },
+    });
+    if (graph.kind === 'failed') {
+      if (graph.outcome.kind === 'interrupted') throw signal.reason;
+      const reason = noVerdict(graph.outcome, { folder: specification.folder, heapMegabytes: options.heap });
+      throw new Failure(reason?.code ?? 4, reason?.message ?? `TLC ended with ${graph.outcome.kind}`);
+    }
+    stop();
+    output.endProgress();
+    output.line(
+      `specification: ${count(graph.graph.nodes)} states, ${count(graph.graph.edges)} steps (${graph.origin === 'cache' ? 'from the cache' : 'by TLC'}, ${seconds(graph.durationMs)})`,
+    );
+    return graph.graph;
+  } catch (error) {
+    if (error instanceof DotError) throw new Failure(4, `what TLC wrote cannot be used: ${error.message}`);
+    throw error;
+  } finally {
+    stop();
+    output.endProgress();
+  }
+}
+
+/** The explored part, and what is judged of it. */
+async function explore(
+  graph: Graph,
+  bounds: Bounds,
+  output: Output,
+  signal: AbortSignal,
+  folder: string | undefined,
+): Promise<Result[]> {
+  const world = new World(graph.values, bounds.misfortune);
+  const started = performance.now();
+  const refinement = await refine(world, graph, {
+    signal,
+    onProgress: ({ states, transitions, depth, waiting }) => {
+      const rate = Math.round(states / Math.max(0.001, (performance.now() - started) / 1000));
+      output.progress(
+        `implementation: ${count(states)} states, ${count(transitions)} transitions, ${depth} deep, ${count(waiting)} waiting, ${count(rate)} states/s`,
+      );
+    },
+  });
+  output.endProgress();
+  const rate = Math.round(refinement.states / (refinement.durationMs / 1000));
+  output.line(
+    `implementation: ${count(refinement.states)} states, ${count(refinement.transitions)} transitions (${count(refinement.stutters)} of them stutters), depth ${refinement.depth}, ${seconds(refinement.durationMs)}: ${count(rate)} states/s, ${Math.round(refinement.bytesPerState)} bytes a state`,
+  );
+  const { divergence } = refinement;
+  if (divergence !== null) {
+    const text = divergenceText(graph, divergence);
+    for (const line of ['', `${output.paint('fail', 'NO REFINEMENT')}`, '', ...text, '']) output.problem(line);
+    const replay = replayOf(bounds);
+    output.problem(`again: ${replay}`);
+    if (folder !== undefined) writeOutput(join(folder, 'counterexample.txt'), `${text.join('\n')}\n`);
+    const message = `after ${divergence.path.length} steps: ${divergence.path.at(-1)?.label ?? 'the initial state'}: ${divergence.departure.kind === 'no-counterpart' ? divergence.departure.message : divergence.departure.kind}`;
+    return [result('refines', 'fail', refinement.transitions, message, bounds)];
+  }
+  return judged(graph, bounds, refinement, output);
+}
+
+function replayOf({ id }: Bounds): string {
+  return `prism refine --bounds ${id}`;
+}
+
+function result(name: string, verdict: Result['verdict'], exercised: number, message: string, bounds: Bounds): Result {
+  return { id: `refine/${name}`, clauses: [], verdict, exercised, message, evidence: [], replay: replayOf(bounds) };
+}
+
+function judged(graph: Graph, bounds: Bounds, refinement: Refinement, output: Output): Result[] {
+  const met = new SituationsMet();
+  for (let node = 0; node < graph.nodes; node++) if (refinement.reached[node]) met.add(graph.state(node));
+  const untaken = untakenSteps(graph, refinement.reached, refinement.taken);
+  const figures: Pinned = {
+    specStates: graph.nodes,
+    specSteps: graph.edges,
+    states: refinement.states,
+    transitions: refinement.transitions,
+    depth: refinement.depth,
+    reached: refinement.reached.reduce((sum, mark) => sum + mark, 0),
+    taken: refinement.taken.reduce((sum, mark) => sum + mark, 0),
+    situations: met.met.length,
+  };
+  tellCoverage(figures, untaken, met, output);
+  const refines = result(
+    'refines',
+    'pass',
+    refinement.transitions,
+    `every one of ${count(refinement.transitions)} transitions is a step of the specification by its name, or a stutter`,
+    bounds,
+  );
+  const pinned = (Object.keys(figures) as (keyof Pinned)[]).map((name): Result => {
+    const [seen, wanted] = [figures[name], bounds.pinned[name]];
+    return seen === wanted
+      ? result(`counts/${name}`, 'pass', seen, `${count(seen)}, as pinned`, bounds)
+      : result(
+          `counts/${name}`,
+          'fail',
+          seen,
+          `${count(seen)} instead of ${count(wanted)}: one side has changed; see that it is meant, and say so in model/refine/bounds.ts`,
+          bounds,
+        );
+  });
+  const unexplained = untaken.unexplained.map(({ action, edges }) =>
+    result(
+      `untaken/${action}`,
+      'fail',
+      edges,
+      `${count(edges)} steps ${action} of states that the implementation is in are never taken, and nobody has said why`,
+      bounds,
+    ),
+  );
+  return [refines, ...pinned, ...unexplained];
+}
+
+function tellCoverage(figures: Pinned, untaken: Untaken, met: SituationsMet, output: Output): void {
+  output.line(
+    `covered: ${count(figures.reached)} of the specification's states, ${count(figures.taken)} of its steps; ${figures.situations} situations met`,
+  );
+  for (const name of met.never) output.line(`  never met: ${name}`);
+  if (untaken.explained.length > 0) output.line('steps that the implementation never takes:');
+  for (const { action, reason, edges } of untaken.explained)
+    output.line(`  ${count(edges).padStart(7)} ${action}: ${reason}`);
+  for (const { action, edges } of untaken.unexplained)
+    output.line(`  ${count(edges).padStart(7)} ${action}: no reason is known`);
+  output.line(`  ${count(untaken.beyond).padStart(7)} of states that only those lead to`);
+}
+
+const BY_DEFAULT = { heap: HEAP_MEGABYTES, timeLimit: TIME_LIMIT_SECONDS, cache: true } as const;
+
+function chosenBounds(id: string): Bounds {
+  const bounds = BOUNDS.find((candidate) => candidate.id === id);
+  if (bounds === undefined)
+    throw new Failure(2, `no bounds are called '${id}'; there are: ${BOUNDS.map((each) => each.id).join(', ')}`);
+  return bounds;
+}
+
+/** The refinement's part of the main job; what cannot be done here is said, not thrown. */
+export async function verifyRefinement(output: Output, signal: AbortSignal): Promise<RefinementRun> {
+  try {
+    return await run({ ...BY_DEFAULT, bounds: 'ci' }, output, signal, undefined);
+  } catch (error) {
+    if (!(error instanceof Failure) || error.exitCode !== 4) throw error;
+    const message = `left out the refinement: ${error.message}`;
+    return { results: [result('refines', 'inconclusive', 0, message, chosenBounds('ci'))], leftOut: [message] };
+  }
+}
+
+async function run(
+  options: RefineCommandOptions,
+  output: Output,
+  signal: AbortSignal,
+  folder: string | undefined,
+): Promise<RefinementRun> {
+  const specification = openSpecification(options.spec);
+  const bounds = chosenBounds(options.bounds);
+  const graph = await openGraph(specification, bounds, options, output, signal);
+  if (typeof graph !== 'string') return { results: await explore(graph, bounds, output, signal, folder), leftOut: [] };
+  const message = `not compared: ${graph}`;
+  return { results: [result('refines', 'inconclusive', 0, message, bounds)], leftOut: [message] };
+}
+
+export function registerRefine(program: Command): void {
+  const command = program
+    .command('refine')
+    .summary('explore the reference implementation exhaustively and compare it with the specification')
+    .description(
+      'Runs the real cores of controller, switch and backends, and a small client, through everything that can happen within the bounds of the model ci:\n' +
+        'every frame delivered, lost, doubled or overtaken, every timer fired when it may, control messages late, a backend crashing. Each state must be one of\n' +
+        "the specification's state graph, which TLC makes, and each transition a step of it by the action's name, or a stutter.",
+    )
+    .addOption(
+      new Option('--bounds <NAME>', BOUNDS.map(({ id, summary }) => `${id}: ${summary}`).join('; ')).default('ci'),
+    )
+    .option('--spec <DIR>', 'the specification in this folder instead of the shipped one')
+    .option('--no-cache', "have TLC make the state graph again, whether or not it is in the user's cache")
+    .option('--workers <N>', 'threads of TLC (default: all processors)', parsePositive)
+    .option('--heap <MIB>', "limit of the JVM's heap", parsePositive, HEAP_MEGABYTES)
+    .option('--time-limit <SECONDS>', 'for TLC', parsePositive, TIME_LIMIT_SECONDS)
+    .option('--strict', 'exit 3 when nothing can be compared here (the default under CI=true)')
+    .option('--no-strict', 'exit 0 then, also under CI=true');
+  addOutputOptions(command, {
+    out: 'also write the result, and a counterexample if there is one, into this folder',
+    seed: 'accepted as everywhere; nothing here is random',
+  }).addHelpText(
+    'after',
+    `
+Examples:
+  prism refine                        all of it, about a minute on two processors
+  prism refine --bounds one           one loss or one failure: seconds
+  prism refine --spec my-spec         against a specification of your own`,
+  );
+  command.action(async (options: RefineCommandOptions) => {
+    const startedAt = new Date();
+    const output = new Output(options);
+    chosenBounds(options.bounds);
+    const folder = options.out === undefined ? undefined : prepareOut(options.out);
+    process.exitCode = await withInterrupt(async (signal) => {
+      const { results, leftOut } = await run(options, output, signal, folder);
+      const strict = strictByDefault(options.strict);
+      return concludeSpec(output, { command: commandLine(), startedAt, results, leftOut, strict, folder }, exitCodeOf);
+    });
+  });
+}
