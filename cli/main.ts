@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander';
 import { didYouMean } from '../conformance/nearest.js';
 import { WorldError } from '../harness/world.js';
+import { registerBench } from './commands/bench.js';
 import { registerCheck } from './commands/check.js';
 import { registerExplain } from './commands/explain.js';
 import { registerLab } from './commands/lab.js';
@@ -41,6 +42,7 @@ Start with: prism verify`,
     registerLab,
     registerSpec,
     registerRefine,
+    registerBench,
   ])
     register(program);
   return program;

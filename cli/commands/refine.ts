@@ -7,6 +7,7 @@ import { DotError } from '../../model/graph/dot.js';
 import type { Graph } from '../../model/graph/graph.js';
 import { specificationGraph } from '../../model/graph/spec-graph.js';
 import { BOUNDS, type Bounds, type Pinned } from '../../model/refine/bounds.js';
+import { goAllPairs } from '../../model/refine/paths.js';
 import { type Refinement, refine } from '../../model/refine/refine.js';
 import { SituationsMet } from '../../model/refine/situations.js';
 import { type Untaken, untakenSteps } from '../../model/refine/untaken.js';
@@ -28,6 +29,7 @@ interface RefineCommandOptions extends OutputOptions {
   readonly heap: number;
   readonly timeLimit: number;
   readonly cache: boolean;
+  readonly paths?: boolean;
   readonly strict?: boolean;
 }
 
@@ -108,6 +110,7 @@ async function explore(
   output: Output,
   signal: AbortSignal,
   folder: string | undefined,
+  paths: boolean,
 ): Promise<Result[]> {
   const world = new World(graph.values, bounds.misfortune);
   const started = performance.now();
@@ -135,7 +138,26 @@ async function explore(
     const message = `after ${divergence.path.length} steps: ${divergence.path.at(-1)?.label ?? 'the initial state'}: ${divergence.departure.kind === 'no-counterpart' ? divergence.departure.message : divergence.departure.kind}`;
     return [result('refines', 'fail', refinement.transitions, message, bounds)];
   }
-  return judged(graph, bounds, refinement, output);
+  const results = judged(graph, bounds, refinement, output);
+  return paths ? [...results, pathsResult(graph, bounds, refinement, output)] : results;
+}
+
+/** Tests from the graph: every pair of successive actions, gone by the cores in virtual time. */
+function pathsResult(graph: Graph, bounds: Bounds, { taken }: Refinement, output: Output): Result {
+  const gone = goAllPairs(graph, taken, bounds.misfortune, {
+    onProgress: (done, all) => output.progress(`paths: ${count(done)} of ${count(all)} pairs of actions`),
+  });
+  output.endProgress();
+  const { pairs, missing, ways, steps, edges, seconds: virtual } = gone;
+  output.line(
+    `paths: ${count(ways)} over ${count(pairs - missing.length)} of ${count(pairs)} pairs of successive actions, ${count(steps)} steps, ${count(edges)} distinct edges, ${count(Math.round(virtual))} s of virtual time`,
+  );
+  const [first] = missing;
+  if (first === undefined)
+    return result('paths', 'pass', pairs, `every pair of successive actions has been gone in virtual time`, bounds);
+  const { pair, stuck } = first;
+  const message = `${missing.length} of ${pairs} pairs of actions cannot be gone in virtual time, such as ${pair.replace(' ', ', then ')}: after ${stuck.steps} steps there was no ${stuck.action}`;
+  return result('paths', 'fail', pairs, message, bounds);
 }
 
 function replayOf({ id }: Bounds): string {
@@ -234,7 +256,8 @@ async function run(
   const specification = openSpecification(options.spec);
   const bounds = chosenBounds(options.bounds);
   const graph = await openGraph(specification, bounds, options, output, signal);
-  if (typeof graph !== 'string') return { results: await explore(graph, bounds, output, signal, folder), leftOut: [] };
+  if (typeof graph !== 'string')
+    return { results: await explore(graph, bounds, output, signal, folder, options.paths === true), leftOut: [] };
   const message = `not compared: ${graph}`;
   return { results: [result('refines', 'inconclusive', 0, message, bounds)], leftOut: [message] };
 }
@@ -251,6 +274,7 @@ export function registerRefine(program: Command): void {
     .addOption(
       new Option('--bounds <NAME>', BOUNDS.map(({ id, summary }) => `${id}: ${summary}`).join('; ')).default('ci'),
     )
+    .option('--paths', 'then go paths that cover every pair of successive actions with the cores in virtual time')
     .option('--spec <DIR>', 'the specification in this folder instead of the shipped one')
     .option('--no-cache', "have TLC make the state graph again, whether or not it is in the user's cache")
     .option('--workers <N>', 'threads of TLC (default: all processors)', parsePositive)
@@ -266,7 +290,7 @@ export function registerRefine(program: Command): void {
     `
 Examples:
   prism refine                        all of it, about a minute on two processors
-  prism refine --bounds one           one loss or one failure: seconds
+  prism refine --bounds one --paths   one loss or one failure: seconds; then paths in virtual time
   prism refine --spec my-spec         against a specification of your own`,
   );
   command.action(async (options: RefineCommandOptions) => {

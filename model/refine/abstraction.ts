@@ -5,8 +5,8 @@ import { findTcpOption, type TcpView } from '../../reference-impl/wire/tcp.js';
 import type { Token, Values } from '../graph/values.js';
 import type { Client, UnitSegment } from './client.js';
 import { type Endings, Layout, type Unit } from './layout.js';
-import { connectionOf, type Roles, serviceOf } from './roles.js';
-import { ADDRESSES, type BackendName, backendOfLink, CLIENT_WINDOW, NOW, WINDOW } from './scenario.js';
+import { type Clock, connectionOf, type Roles, serviceOf } from './roles.js';
+import { ADDRESSES, type BackendName, backendOfLink, CLIENT_WINDOW, WINDOW } from './scenario.js';
 import {
   CONTROL_LINKS,
   type Control,
@@ -44,19 +44,36 @@ export class Abstraction {
   readonly #values: Values;
   readonly #roles: Roles;
   readonly #pools: Pools;
-  readonly #iss: Seq;
-  readonly #clock: number;
+  readonly #clock: Clock;
+  readonly #standing: boolean;
   readonly #layouts = new Map<string, Layout>();
   readonly #cache = new Map<string, Token>();
   readonly #segments = new Map<string, UnitSegment>();
+  #iss: Seq = 0;
+  /** TSval of the controller's SYN-ACK. */
+  #serverClock = 0;
 
-  /** `iss`, `clock`: sequence number and TSval of the controller's SYN-ACK. */
-  constructor(values: Values, roles: Roles, pools: Pools, iss: Seq, clock: number) {
+  /** `standing`: time stands still, so that a time stamp that moves is another owner's. */
+  constructor(values: Values, roles: Roles, pools: Pools, clock: Clock, standing: boolean) {
     this.#values = values;
     this.#roles = roles;
     this.#pools = pools;
-    this.#iss = iss;
     this.#clock = clock;
+    this.#standing = standing;
+  }
+
+  get serverClock(): number {
+    return this.#serverClock;
+  }
+
+  /** The controller's own numbers, when it has accepted: where time stands still, the same in every behaviour. */
+  learn(iss: Seq, serverClock: number): void {
+    if (iss === this.#iss && serverClock === this.#serverClock) return;
+    this.#iss = iss;
+    this.#serverClock = serverClock;
+    this.#layouts.clear();
+    this.#cache.clear();
+    this.#segments.clear();
   }
 
   /** The layout of the numbers in a state with this client and history. */
@@ -180,7 +197,7 @@ export class Abstraction {
     if (tcp.rst) return 1;
     if (option === undefined)
       throw new NoCounterpart(`a segment of ${by} without the time stamps that were negotiated`);
-    return seqLt(option.value, this.#clock) ? 0 : 1;
+    return this.#told(option.value);
   }
 
   #client(client: Client): Token {
@@ -236,7 +253,13 @@ export class Abstraction {
   /** Whether a segment sent now would carry a clock that stands, or one that went back. */
   #ownTick(timestamps: { readonly offset: number } | null): number {
     if (timestamps === null) return 1;
-    return seqLt((timestamps.offset + NOW / 1000) >>> 0, this.#clock) ? 0 : 1;
+    return this.#told((timestamps.offset + Math.floor(this.#clock.now / 1000)) >>> 0);
+  }
+
+  /** 1 for the clock that the connection began with, 0 for one that is behind it, or that another owner has. */
+  #told(value: number): 0 | 1 {
+    if (this.#standing) return value === this.#serverClock ? 1 : 0;
+    return seqLt(value, this.#serverClock) ? 0 : 1;
   }
 
   #backend(name: BackendName, id: number, history: History, layout: Layout): Token {
@@ -350,7 +373,7 @@ export class Abstraction {
           seq: this.#serverNumber(who, snapshot.seq, layout),
           ack: this.#clientNumber(who, snapshot.ack, layout),
           una: this.#serverNumber(who, una ?? snapshot.seq, layout),
-          ts: values.number(snapshot.timestamps === null || !seqLt(snapshot.timestamps.value, this.#clock) ? 1 : 0),
+          ts: values.number(snapshot.timestamps === null ? 1 : this.#told(snapshot.timestamps.value)),
         };
         if (message.verb === 'handoff') return values.record({ ...numbers, backend: values.string(peer ?? '?') });
         const clientReset = message.verb === 'failed' && message.reason === 'client-reset';

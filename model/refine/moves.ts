@@ -2,9 +2,10 @@
  * All that can happen in a state of the explored world: the network and the control connections do whatever the specification's bounds allow, timers fire
  * when they may. Every transition bears the names of the specification's actions that it must be.
  */
-import type { RoleEvent } from '../../reference-impl/core/core.js';
+import type { Micros, RoleEvent } from '../../reference-impl/core/core.js';
 import { parseFrame } from '../../reference-impl/wire/frame.js';
 import { seqAdd } from '../../reference-impl/wire/seq.js';
+import { findTcpOption } from '../../reference-impl/wire/tcp.js';
 import type { Token } from '../graph/values.js';
 import {
   abort,
@@ -40,15 +41,20 @@ import {
 } from './state.js';
 import type { Parts, World } from './world.js';
 
+/** Said when somebody asks: most are never read. */
+export type Words = string | (() => string);
+
 export interface Transition {
   /** What happens, in words. */
-  readonly label: string;
+  readonly label: Words;
   /**
    * The specification's actions that it must be, in this order: one as a rule, none for a stutter, more where a core does at one go what the
    * specification does in steps. `receive` stands for any action by which the controller takes a segment.
    */
   readonly actions: readonly string[];
   readonly next: Packed;
+  /** The time after it. */
+  readonly now: Micros;
   readonly events: readonly RoleEvent[];
 }
 
@@ -103,8 +109,11 @@ class Moves {
     const { client } = this.#now;
     for (const { action, step } of clientActs(client)) {
       const units = step.sent[0]?.data.length;
-      this.#move(units ? `the client sends ${units} units` : `the client: ${action}`, [action], 0, (draft) =>
-        this.#clientStep(draft, step),
+      this.#move(
+        () => (units ? `the client sends ${units} units` : `the client: ${action}`),
+        [action],
+        0,
+        (draft) => this.#clientStep(draft, step),
       );
     }
     if (mayCloseEarly(client))
@@ -152,31 +161,44 @@ class Moves {
 
   #network(): void {
     for (const { id, late } of this.#arriving('up', ['client', 'b1', 'b2']))
-      this.#move(`the switch gets ${this.#what(id)}`, ['Forward'], 0, (draft) => {
-        draft.net = without(draft.net, id, late, 'up', this.#frame(id).link);
-        this.#forward(draft, id);
-      });
+      this.#move(
+        () => `the switch gets ${this.#what(id)}`,
+        ['Forward'],
+        0,
+        (draft) => {
+          draft.net = without(draft.net, id, late, 'up', this.#frame(id).link);
+          this.#forward(draft, id);
+        },
+      );
     for (const { id, late } of this.#arriving('down', ['client']))
-      this.#move(`the client gets ${this.#what(id)}`, ['ClientReceive'], 0, (draft) => {
-        draft.net = without(draft.net, id, late, 'down', 'client');
-        const { client, history } = draft;
-        const segment = this.#world.abstraction.segment(id, this.#world.abstraction.layout(client, history));
-        this.#clientStep(draft, clientReceives(client, segment));
-      });
+      this.#move(
+        () => `the client gets ${this.#what(id)}`,
+        ['ClientReceive'],
+        0,
+        (draft) => {
+          draft.net = without(draft.net, id, late, 'down', 'client');
+          const { client, history } = draft;
+          const segment = this.#world.abstraction.segment(id, this.#world.abstraction.layout(client, history));
+          this.#clientStep(draft, clientReceives(client, segment));
+        },
+      );
     for (const { id, late } of this.#arriving('down', ['logical'])) this.#controllerGets(id, late);
     for (const name of BACKENDS)
       for (const { id, late } of this.#arriving('down', [name]))
-        this.#moveBy(`${name} gets ${this.#what(id)}`, (draft) => {
-          draft.net = without(draft.net, id, late, 'down', name);
-          if (draft[name] === CRASHED) return { actions: ['BackendReceive'], events: [] };
-          const outcome = this.#world.roles.backends[name].input(draft[name], `f${id}`, {
-            kind: 'frame',
-            port: 'link',
-            bytes: this.#frame(id).bytes,
-          });
-          this.#backendStep(draft, name, outcome);
-          return { actions: ['BackendReceive', ...completed(outcome)], events: outcome.events };
-        });
+        this.#moveBy(
+          () => `${name} gets ${this.#what(id)}`,
+          (draft) => {
+            draft.net = without(draft.net, id, late, 'down', name);
+            if (draft[name] === CRASHED) return { actions: ['BackendReceive'], events: [] };
+            const outcome = this.#world.roles.backends[name].input(draft[name], `f${id}`, {
+              kind: 'frame',
+              port: 'link',
+              bytes: this.#frame(id).bytes,
+            });
+            this.#backendStep(draft, name, outcome);
+            return { actions: ['BackendReceive', ...completed(outcome)], events: outcome.events };
+          },
+        );
   }
 
   #controllerGets(id: FrameId, late: boolean): void {
@@ -186,24 +208,27 @@ class Moves {
     const resetting = connectionOf(this.#world.roles.controller.state(controller))?.phase.kind === 'resetting';
     // The client's port used again: another connection, which the specification does not have.
     if (tcp?.syn && history.accepted && (!known || resetting)) return;
-    this.#moveBy(`the controller gets ${this.#what(id)}`, (draft) => {
-      draft.net = without(draft.net, id, late, 'down', 'logical');
-      const before = connectionOf(this.#world.roles.controller.state(draft.controller));
-      const outcome = this.#world.roles.controller.input(draft.controller, `f${id}`, {
-        kind: 'frame',
-        port: 'link',
-        bytes: this.#frame(id).bytes,
-      });
-      const after = connectionOf(this.#world.roles.controller.state(outcome.next));
-      if ((after?.held.length ?? 0) > (before?.held.length ?? 0)) {
+    this.#moveBy(
+      () => `the controller gets ${this.#what(id)}`,
+      (draft) => {
+        draft.net = without(draft.net, id, late, 'down', 'logical');
+        const before = connectionOf(this.#world.roles.controller.state(draft.controller));
+        const outcome = this.#world.roles.controller.input(draft.controller, `f${id}`, {
+          kind: 'frame',
+          port: 'link',
+          bytes: this.#frame(id).bytes,
+        });
+        const after = connectionOf(this.#world.roles.controller.state(outcome.next));
+        if ((after?.held.length ?? 0) > (before?.held.length ?? 0)) {
+          this.#controllerStep(draft, outcome);
+          draft.net = { ...draft.net, held: [...draft.net.held, { frame: id, late }] };
+          return { actions: [], events: outcome.events };
+        }
         this.#controllerStep(draft, outcome);
-        draft.net = { ...draft.net, held: [...draft.net.held, { frame: id, late }] };
-        return { actions: [], events: outcome.events };
-      }
-      this.#controllerStep(draft, outcome);
-      const named = outcome.events.map(({ action }) => action).find((action) => RECEIVING.includes(action));
-      return { actions: [named ?? 'ControllerReceive'], events: outcome.events };
-    });
+        const named = outcome.events.map(({ action }) => action).find((action) => RECEIVING.includes(action));
+        return { actions: [named ?? 'ControllerReceive'], events: outcome.events };
+      },
+    );
   }
 
   /** The switch takes a frame from a host's link and puts what comes out on the links beyond. */
@@ -237,6 +262,7 @@ class Moves {
     const owned = !(silent(before?.phase.kind) && silent(after?.phase.kind));
     draft.controller = outcome.next;
     for (const event of outcome.events) draft.history = remembered(draft.history, event);
+    this.#learn(outcome);
     for (const { bytes } of outcome.frames) {
       const tcp = parsedTcp(bytes);
       if (tcp?.rst) draft.history = { ...draft.history, decided: true };
@@ -247,11 +273,22 @@ class Moves {
     for (const { peer, message } of outcome.control) {
       const backend = backendOfLink(peer);
       const link: ControlLink = backend === undefined ? 'toSwitch' : `to ${backend}`;
+      // A hand-off that is said again, because its answer is slow, is nothing new to the specification.
+      const again = message.verb === 'handoff' && before?.phase.kind === 'handed-off';
       const type =
-        message.verb === 'add' || message.verb === 'remove' || message.verb === 'handoff' ? message.verb : 'answer';
+        !again && (message.verb === 'add' || message.verb === 'remove' || message.verb === 'handoff')
+          ? message.verb
+          : 'answer';
       const una = message.verb === 'handoff' ? (after?.endpoint.sndUna ?? null) : null;
       this.#say(draft, link, { type, message, peer: backend ?? null, handoff: draft.history.req, una, copy: false });
     }
+  }
+
+  #learn(outcome: Outcome): void {
+    if (!outcome.events.some(({ action }) => action === 'AcceptSyn')) return;
+    const [synAck] = outcome.frames;
+    const tcp = synAck && parsedTcp(synAck.bytes);
+    if (tcp) this.#world.abstraction.learn(tcp.seq, findTcpOption(tcp.options, 'timestamps')?.value ?? 0);
   }
 
   #backendStep(draft: Parts, name: BackendName, outcome: Outcome): void {
@@ -317,7 +354,7 @@ class Moves {
     if (message.verb !== 'add' && message.verb !== 'remove') return;
     const { verb } = message;
     this.#moveBy(
-      full ? 'the switch refuses the rule' : `the switch hears ${verb} of hand-off ${handoff}`,
+      () => (full ? 'the switch refuses the rule' : `the switch hears ${verb} of hand-off ${handoff}`),
       (draft) => {
         draft.control = { ...draft.control, toSwitch: draft.control.toSwitch.slice(1) };
         const role = this.#world.roles.switch;
@@ -353,49 +390,55 @@ class Moves {
 
   #controllerHears(link: 'fromSwitch' | 'from b1' | 'from b2', id: MessageId): void {
     const { message, type, handoff } = this.#message(id);
-    this.#moveBy(`the controller hears ${type} of hand-off ${handoff}`, (draft) => {
-      const held = draft.net.held.length;
-      const before = connectionOf(this.#world.roles.controller.state(draft.controller));
-      const events: RoleEvent[] = [];
-      // What is said twice is one message to the specification.
-      while (draft.control[link][0] === id) {
-        draft.control = { ...draft.control, [link]: draft.control[link].slice(1) };
-        const outcome = this.#world.roles.controller.input(draft.controller, `${link} m${id}`, {
-          kind: 'control',
-          peer: link === 'fromSwitch' ? 'switch' : linkOf(link.slice(5)),
-          message,
-        });
-        this.#controllerStep(draft, outcome);
-        events.push(...outcome.events);
-      }
-      const after = connectionOf(this.#world.roles.controller.state(draft.controller));
-      const released = held > 0 && before?.phase.kind === 'removing' && (after?.held.length ?? 0) === 0;
-      if (released) draft.net = { ...draft.net, held: [] };
-      if (type === 'answer') return { actions: [], events };
-      const named = events.map(({ action }) => action).find((action) => HEARING.includes(action));
-      return {
-        actions: [named ?? 'ControlRejected', ...(released ? Array<string>(held).fill('receive') : [])],
-        events,
-      };
-    });
+    this.#moveBy(
+      () => `the controller hears ${type} of hand-off ${handoff}`,
+      (draft) => {
+        const held = draft.net.held.length;
+        const before = connectionOf(this.#world.roles.controller.state(draft.controller));
+        const events: RoleEvent[] = [];
+        // What is said twice is one message to the specification.
+        while (draft.control[link][0] === id) {
+          draft.control = { ...draft.control, [link]: draft.control[link].slice(1) };
+          const outcome = this.#world.roles.controller.input(draft.controller, `${link} m${id}`, {
+            kind: 'control',
+            peer: link === 'fromSwitch' ? 'switch' : linkOf(link.slice(5)),
+            message,
+          });
+          this.#controllerStep(draft, outcome);
+          events.push(...outcome.events);
+        }
+        const after = connectionOf(this.#world.roles.controller.state(draft.controller));
+        const released = held > 0 && before?.phase.kind === 'removing' && (after?.held.length ?? 0) === 0;
+        if (released) draft.net = { ...draft.net, held: [] };
+        if (type === 'answer') return { actions: [], events };
+        const named = events.map(({ action }) => action).find((action) => HEARING.includes(action));
+        return {
+          actions: [named ?? 'ControlRejected', ...(released ? Array<string>(held).fill('receive') : [])],
+          events,
+        };
+      },
+    );
   }
 
   #backendHears(name: BackendName, id: MessageId): void {
     const { message, type, handoff } = this.#message(id);
-    this.#moveBy(`${name} hears ${type} of hand-off ${handoff}`, (draft) => {
-      const link: ControlLink = `to ${name}`;
-      draft.control = { ...draft.control, [link]: draft.control[link].slice(1) };
-      const rejected = type === 'answer' ? [] : ['ControlRejected'];
-      if (draft[name] === CRASHED) return { actions: rejected, events: [] };
-      const outcome = this.#world.roles.backends[name].input(draft[name], `m${id}`, {
-        kind: 'control',
-        peer: 'controller',
-        message,
-      });
-      this.#backendStep(draft, name, outcome);
-      const taken = outcome.events.some(({ action }) => action === 'TakeOver');
-      return { actions: taken ? ['TakeOver', ...completed(outcome)] : rejected, events: outcome.events };
-    });
+    this.#moveBy(
+      () => `${name} hears ${type} of hand-off ${handoff}`,
+      (draft) => {
+        const link: ControlLink = `to ${name}`;
+        draft.control = { ...draft.control, [link]: draft.control[link].slice(1) };
+        const rejected = type === 'answer' ? [] : ['ControlRejected'];
+        if (draft[name] === CRASHED) return { actions: rejected, events: [] };
+        const outcome = this.#world.roles.backends[name].input(draft[name], `m${id}`, {
+          kind: 'control',
+          peer: 'controller',
+          message,
+        });
+        this.#backendStep(draft, name, outcome);
+        const taken = outcome.events.some(({ action }) => action === 'TakeOver');
+        return { actions: taken ? ['TakeOver', ...completed(outcome)] : rejected, events: outcome.events };
+      },
+    );
   }
 
   // --- timers ------------------------------------------------------------------------------------------------------------
@@ -434,8 +477,11 @@ class Moves {
       const { verb } = call.message;
       if (verb !== 'add' && verb !== 'remove') return;
       if (!this.#onItsWay(['add', 'added', 'refused', 'remove', 'removed'], req))
-        this.#move(`the controller repeats ${verb}`, ['RepeatRequest'], 0, (draft) =>
-          this.#controllerStep(draft, role.fire(draft.controller, `call${i}`)),
+        this.#move(
+          () => `the controller repeats ${verb}`,
+          ['RepeatRequest'],
+          0,
+          (draft) => this.#controllerStep(draft, role.fire(draft.controller, `call${i}`)),
         );
     });
     if (due.includes('deadline')) {
@@ -451,15 +497,18 @@ class Moves {
       const backend = this.#world.roles.backends[name];
       const backendDue = backend.due(this.#now[name]);
       if (backendDue.includes('respond'))
-        this.#moveBy(`${name} responds`, (draft) => {
-          const outcome = backend.fire(draft[name], 'respond');
-          this.#backendStep(draft, name, outcome);
-          return { actions: ['Respond', ...completed(outcome)], events: outcome.events };
-        });
+        this.#moveBy(
+          () => `${name} responds`,
+          (draft) => {
+            const outcome = backend.fire(draft[name], 'respond');
+            this.#backendStep(draft, name, outcome);
+            return { actions: ['Respond', ...completed(outcome)], events: outcome.events };
+          },
+        );
       if (backendDue.includes('lease')) {
         const fail = (draft: Parts): void => this.#backendStep(draft, name, backend.fire(draft[name], 'lease'));
-        if (this.#quiet && vanished(client)) this.#move(`${name} gives up`, ['Fail'], 0, fail);
-        this.#unlucky('fail', `${name} fails`, ['Fail'], fail);
+        if (this.#quiet && vanished(client)) this.#move(() => `${name} gives up`, ['Fail'], 0, fail);
+        this.#unlucky('fail', () => `${name} fails`, ['Fail'], fail);
       }
     }
     if (!this.#quiet) return;
@@ -504,27 +553,47 @@ class Moves {
         // Behind frames that the controller holds, nothing is first on the link.
         if (head === undefined || (side === 'down' && host === 'logical' && net.held.some(({ late }) => !late)))
           continue;
-        const what = this.#what(head);
+        const what = (): string => this.#what(head);
         const late = this.#isLate(head);
-        this.#unlucky('lose', `${what} is lost`, ['Lose'], (draft) => {
-          draft.net = without(draft.net, head, late, side, host);
-        });
+        this.#unlucky(
+          'lose',
+          () => `${what()} is lost`,
+          ['Lose'],
+          (draft) => {
+            draft.net = without(draft.net, head, late, side, host);
+          },
+        );
         if (late) continue;
-        this.#unlucky('delay', `${what} is held up`, ['Delay'], (draft) => {
-          const left = without(draft.net, head, false, side, host);
-          draft.net = { ...left, late: [...left.late, head] };
-        });
-        this.#unlucky('duplicate', `${what} is doubled`, ['Duplicate'], (draft) => {
-          draft.net = { ...draft.net, late: [...draft.net.late, head] };
-        });
+        this.#unlucky(
+          'delay',
+          () => `${what()} is held up`,
+          ['Delay'],
+          (draft) => {
+            const left = without(draft.net, head, false, side, host);
+            draft.net = { ...left, late: [...left.late, head] };
+          },
+        );
+        this.#unlucky(
+          'duplicate',
+          () => `${what()} is doubled`,
+          ['Duplicate'],
+          (draft) => {
+            draft.net = { ...draft.net, late: [...draft.net.late, head] };
+          },
+        );
       }
     for (const link of ['toSwitch', 'fromSwitch'] as const) {
       const [head] = control[link];
       if (head === undefined) continue;
       const { type, handoff } = this.#message(head);
-      this.#unlucky('loseControl', `${type} of hand-off ${handoff} is lost`, ['LoseControl'], (draft) => {
-        draft.control = { ...draft.control, [link]: draft.control[link].filter((id) => id !== head) };
-      });
+      this.#unlucky(
+        'loseControl',
+        () => `${type} of hand-off ${handoff} is lost`,
+        ['LoseControl'],
+        (draft) => {
+          draft.control = { ...draft.control, [link]: draft.control[link].filter((id) => id !== head) };
+        },
+      );
     }
     this.#earlyRepetition();
     const [first] = control.toSwitch;
@@ -535,10 +604,15 @@ class Moves {
     }
     const backend = REQUESTS[history.req - 1]?.backend;
     if ((backend === 'b1' || backend === 'b2') && this.#now[backend] !== CRASHED)
-      this.#unlucky('crash', `${backend} crashes`, ['Crash'], (draft) => {
-        draft[backend] = CRASHED;
-        draft.history = { ...draft.history, report: { ...draft.history.report, [backend]: 'none' } };
-      });
+      this.#unlucky(
+        'crash',
+        () => `${backend} crashes`,
+        ['Crash'],
+        (draft) => {
+          draft[backend] = CRASHED;
+          draft.history = { ...draft.history, report: { ...draft.history.report, [backend]: 'none' } };
+        },
+      );
   }
 
   /** The controller repeats an operation that is only slow. */
@@ -551,15 +625,20 @@ class Moves {
         return !copy && 'id' in message && message.id === call.id;
       });
       if (slow === undefined) return;
-      this.#unlucky('repeat', `the controller repeats ${call.message.verb} early`, ['RepeatEarly'], (draft) => {
-        const before = draft.control.toSwitch.length;
-        this.#controllerStep(draft, this.#world.roles.controller.fire(draft.controller, `call${i}`));
-        const sent = draft.control.toSwitch.slice(before).map((id) => {
-          const message = this.#message(id);
-          return this.#world.pools.messages.id({ ...message, handoff: this.#message(slow).handoff, copy: true });
-        });
-        draft.control = { ...draft.control, toSwitch: [...draft.control.toSwitch.slice(0, before), ...sent] };
-      });
+      this.#unlucky(
+        'repeat',
+        () => `the controller repeats ${call.message.verb} early`,
+        ['RepeatEarly'],
+        (draft) => {
+          const before = draft.control.toSwitch.length;
+          this.#controllerStep(draft, this.#world.roles.controller.fire(draft.controller, `call${i}`));
+          const sent = draft.control.toSwitch.slice(before).map((id) => {
+            const message = this.#message(id);
+            return this.#world.pools.messages.id({ ...message, handoff: this.#message(slow).handoff, copy: true });
+          });
+          draft.control = { ...draft.control, toSwitch: [...draft.control.toSwitch.slice(0, before), ...sent] };
+        },
+      );
     });
   }
 
@@ -567,13 +646,13 @@ class Moves {
     return EVENT_COST[kind] <= this.#now.events;
   }
 
-  #unlucky(kind: Misfortune, label: string, actions: readonly string[], change: (draft: Parts) => void): void {
+  #unlucky(kind: Misfortune, label: Words, actions: readonly string[], change: (draft: Parts) => void): void {
     if (this.#affordable(kind)) this.#move(label, actions, EVENT_COST[kind], change);
   }
 
   // --- making transitions ------------------------------------------------------------------------------------------------
 
-  #move(label: string, actions: readonly string[], cost: number, change: (draft: Parts) => void): void {
+  #move(label: Words, actions: readonly string[], cost: number, change: (draft: Parts) => void): void {
     this.#moveBy(
       label,
       (draft) => {
@@ -585,13 +664,16 @@ class Moves {
   }
 
   #moveBy(
-    label: string,
+    label: Words,
     change: (draft: Parts) => { actions: readonly string[]; events: readonly RoleEvent[] } | undefined,
     cost = 0,
   ): void {
     const draft = { ...this.#now, events: this.#now.events - cost };
+    const { clock } = this.#world;
+    const before = clock.now;
     const done = change(draft);
-    if (done !== undefined) this.#moves.push({ label, ...done, next: this.#world.pack(draft) });
+    if (done !== undefined) this.#moves.push({ label, ...done, next: this.#world.pack(draft), now: clock.now });
+    clock.now = before;
   }
 
   /** A segment in words. */

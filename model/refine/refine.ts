@@ -215,7 +215,14 @@ export function walk(
     } catch (error) {
       if (!(error instanceof NoCounterpart)) throw error;
     }
-    path.push({ label: transition.label, actions: transition.actions, events: transition.events, node, choice });
+    const { label } = transition;
+    path.push({
+      label: typeof label === 'string' ? label : label(),
+      actions: transition.actions,
+      events: transition.events,
+      node,
+      choice,
+    });
     state = transition.next;
     last = transition;
   }

@@ -2,7 +2,7 @@
 import { type BackendState, initBackend, stepBackend } from '../../reference-impl/backend/backend.js';
 import type { ControlMessage } from '../../reference-impl/control/messages.js';
 import { type ControllerState, initController, stepController } from '../../reference-impl/controller/controller.js';
-import type { RoleEvent, RoleInput, StepFunction } from '../../reference-impl/core/core.js';
+import type { Micros, RoleEvent, RoleInput, RoleOutput, StepFunction } from '../../reference-impl/core/core.js';
 import { initSwitch, type SwitchState, stepSwitch } from '../../reference-impl/switch/switch.js';
 import { calmBackend, calmController, calmSwitch, plainText } from './calm.js';
 import {
@@ -25,28 +25,52 @@ export interface Outcome {
   readonly events: readonly RoleEvent[];
 }
 
+/** The time of the explored world, in microseconds. */
+export interface Clock {
+  now: Micros;
+}
+
 /** A core whose states are numbered. `Due` names what of it is timed. */
-export class ExploredRole<State, Due extends string> {
+export interface Role<State, Due extends string> {
+  /** States so far. */
+  readonly count: number;
+  /** Steps of the core that were really run. */
+  readonly steps: number;
+  number(state: State): StateId;
+  state(id: StateId): State;
+  /** What is timed in a state. */
+  due(id: StateId): readonly Due[];
+  /** `key` names the input: the same key is the same input. */
+  input(id: StateId, key: string, input: RoleInput): Outcome;
+  /** One of its timers fires, and no other where time stands still. */
+  fire(id: StateId, due: Due): Outcome;
+  /** The same input to a state that is changed for this one step. */
+  inputWith(id: StateId, key: string, change: (state: State) => State, input: RoleInput): Outcome;
+}
+
+/** What of a core is timed, and when. */
+interface Timed<State, Due extends string> {
+  readonly due: (state: State) => readonly Due[];
+  /** The state in which that is due now. */
+  readonly rung: (state: State, due: Due) => State;
+  /** When it is due. */
+  readonly at: (state: State, due: Due) => Micros;
+}
+
+/** Time stands still and every state is kept once: for exploring. */
+class ExploredRole<State, Due extends string> implements Role<State, Due> {
   readonly #states: State[] = [];
   readonly #ids = new Map<string, StateId>();
   readonly #outcomes = new Map<string, Outcome>();
   readonly #step: StepFunction<State>;
   readonly #calm: (state: State) => State;
-  readonly #due: (state: State) => readonly Due[];
-  readonly #rung: (state: State, due: Due) => State;
-  /** Steps of the core that were really run. */
+  readonly #timed: Timed<State, Due>;
   steps = 0;
 
-  constructor(
-    step: StepFunction<State>,
-    calm: (state: State) => State,
-    due: (state: State) => readonly Due[],
-    rung: (state: State, due: Due) => State,
-  ) {
+  constructor(step: StepFunction<State>, calm: (state: State) => State, timed: Timed<State, Due>) {
     this.#step = step;
     this.#calm = calm;
-    this.#due = due;
-    this.#rung = rung;
+    this.#timed = timed;
   }
 
   get count(): number {
@@ -70,27 +94,21 @@ export class ExploredRole<State, Due extends string> {
     return state;
   }
 
-  /** What is timed in a state. */
   due(id: StateId): readonly Due[] {
-    return this.#due(this.state(id));
+    return this.#timed.due(this.state(id));
   }
 
-  /** `key` names the input: the same key is the same input. */
   input(id: StateId, key: string, input: RoleInput): Outcome {
     return this.#memoised(`${id} ${key}`, this.state(id), input);
   }
 
-  /** One of its timers fires, and no other. */
   fire(id: StateId, due: Due): Outcome {
-    return this.#memoised(`${id} ! ${due}`, this.#rung(this.state(id), due), { kind: 'timer', key: CLIENT.key });
+    return this.#memoised(`${id} ! ${due}`, this.#timed.rung(this.state(id), due), { kind: 'timer', key: CLIENT.key });
   }
 
-  /** The same input to a state that is changed for this one step. */
   inputWith(id: StateId, key: string, change: (state: State) => State, input: RoleInput): Outcome {
-    return this.#memoised(`${id} ? ${key}`, change(this.state(id)), input, (after) => ({
-      ...after,
-      ...('config' in (after as object) ? { config: (this.state(id) as { config: unknown }).config } : {}),
-    }));
+    const before = this.state(id);
+    return this.#memoised(`${id} ? ${key}`, change(before), input, (after) => withConfigOf(before, after));
   }
 
   #memoised(key: string, state: State, input: RoleInput, after = (next: State): State => next): Outcome {
@@ -98,15 +116,81 @@ export class ExploredRole<State, Due extends string> {
     if (known !== undefined) return known;
     this.steps++;
     const { state: next, outputs } = this.#step(state, input, NOW);
-    const outcome: Outcome = {
-      next: this.number(after(next)),
-      frames: outputs.flatMap((output) => (output.kind === 'frame' ? [output] : [])),
-      control: outputs.flatMap((output) => (output.kind === 'control' ? [output] : [])),
-      events: outputs.flatMap((output) => (output.kind === 'event' ? [output.event] : [])),
-    };
+    const outcome = outcomeOf(this.number(after(next)), outputs);
     this.#outcomes.set(key, outcome);
     return outcome;
   }
+}
+
+const STEP: Micros = 1000;
+
+/** Time goes on with every step, and jumps to a timer that fires; nothing is left out of a state: for going one way. */
+class LiveRole<State, Due extends string> implements Role<State, Due> {
+  readonly #states: State[] = [];
+  readonly #step: StepFunction<State>;
+  readonly #timed: Timed<State, Due>;
+  readonly #clock: Clock;
+  steps = 0;
+
+  constructor(step: StepFunction<State>, timed: Timed<State, Due>, clock: Clock) {
+    this.#step = step;
+    this.#timed = timed;
+    this.#clock = clock;
+  }
+
+  get count(): number {
+    return this.#states.length;
+  }
+
+  number(state: State): StateId {
+    return this.#states.push(state) - 1;
+  }
+
+  state(id: StateId): State {
+    const state = this.#states[id];
+    if (state === undefined) throw new RangeError(`no state ${id}`);
+    return state;
+  }
+
+  due(id: StateId): readonly Due[] {
+    return this.#timed.due(this.state(id));
+  }
+
+  input(id: StateId, _key: string, input: RoleInput): Outcome {
+    return this.#run(this.state(id), input);
+  }
+
+  fire(id: StateId, due: Due): Outcome {
+    const state = this.state(id);
+    this.#clock.now = Math.max(this.#clock.now, this.#timed.at(state, due));
+    return this.#run(state, { kind: 'timer', key: CLIENT.key });
+  }
+
+  inputWith(id: StateId, _key: string, change: (state: State) => State, input: RoleInput): Outcome {
+    const before = this.state(id);
+    return this.#run(change(before), input, (after) => withConfigOf(before, after));
+  }
+
+  #run(state: State, input: RoleInput, after = (next: State): State => next): Outcome {
+    this.steps++;
+    this.#clock.now += STEP;
+    const { state: next, outputs } = this.#step(state, input, this.#clock.now);
+    return outcomeOf(this.number(after(next)), outputs);
+  }
+}
+
+function outcomeOf(next: StateId, outputs: readonly RoleOutput[]): Outcome {
+  return {
+    next,
+    frames: outputs.flatMap((output) => (output.kind === 'frame' ? [output] : [])),
+    control: outputs.flatMap((output) => (output.kind === 'control' ? [output] : [])),
+    events: outputs.flatMap((output) => (output.kind === 'event' ? [output.event] : [])),
+  };
+}
+
+function withConfigOf<State>(before: State, after: State): State {
+  if (before === null || typeof before !== 'object' || !('config' in before)) return after;
+  return { ...after, config: before.config };
 }
 
 type Connection = ControllerState['connections'] extends ReadonlyMap<string, infer Row> ? Row : never;
@@ -198,6 +282,38 @@ export function fullTable(state: SwitchState): SwitchState {
   return { ...state, config: { ...state.config, ruleCapacity: 0 } };
 }
 
+/** The earlier of two that need not be. */
+function earliest(a: Micros | null, b: Micros | null): Micros {
+  return Math.min(a ?? Number.POSITIVE_INFINITY, b ?? Number.POSITIVE_INFINITY);
+}
+
+function controllerAt(state: ControllerState, due: ControllerDue): Micros {
+  const connection = connectionOf(state);
+  if (connection === undefined) return 0;
+  const { phase, endpoint, idleAt, calls } = connection;
+  if (due === 'idle') return idleAt;
+  if (due === 'repeat') return earliest(endpoint.retransmitAt, endpoint.persistAt);
+  if (due === 'deadline') return phase.kind === 'handed-off' ? phase.deadline : 0;
+  if (due === 'reset') return phase.kind === 'resetting' ? phase.at : 0;
+  return calls[Number(due.slice(4))]?.at ?? 0;
+}
+
+function backendAt(state: BackendState, due: BackendDue): Micros {
+  const service = serviceOf(state);
+  if (service === undefined) return 0;
+  if (due === 'respond') return service.respondAt ?? 0;
+  if (due === 'lease') return service.leaseEnds ?? 0;
+  return earliest(service.endpoint.retransmitAt, service.endpoint.persistAt);
+}
+
+const CONTROLLER_TIMED: Timed<ControllerState, ControllerDue> = {
+  due: controllerDue,
+  rung: controllerRung,
+  at: controllerAt,
+};
+const BACKEND_TIMED: Timed<BackendState, BackendDue> = { due: backendDue, rung: backendRung, at: backendAt };
+const SWITCH_TIMED: Timed<SwitchState, never> = { due: () => [], rung: (state) => state, at: () => 0 };
+
 export interface Cores {
   readonly controller: StepFunction<ControllerState>;
   readonly switch: StepFunction<SwitchState>;
@@ -207,22 +323,33 @@ export interface Cores {
 export const REFERENCE: Cores = { controller: stepController, switch: stepSwitch, backend: stepBackend };
 
 export interface Roles {
-  readonly controller: ExploredRole<ControllerState, ControllerDue>;
-  readonly switch: ExploredRole<SwitchState, never>;
-  readonly backends: Readonly<Record<BackendName, ExploredRole<BackendState, BackendDue>>>;
+  readonly controller: Role<ControllerState, ControllerDue>;
+  readonly switch: Role<SwitchState, never>;
+  readonly backends: Readonly<Record<BackendName, Role<BackendState, BackendDue>>>;
   readonly initial: { readonly controller: StateId; readonly switch: StateId; readonly backends: readonly StateId[] };
 }
 
-export function exploredRoles(cores: Cores = REFERENCE): Roles {
-  const controller = new ExploredRole(cores.controller, calmController, controllerDue, controllerRung);
-  const fabric = new ExploredRole<SwitchState, never>(
-    cores.switch,
-    calmSwitch,
-    () => [],
-    (state) => state,
+/** For exploring: the clock never moves. */
+export function exploredRoles(cores: Cores): Roles {
+  const backend = (): Role<BackendState, BackendDue> => new ExploredRole(cores.backend, calmBackend, BACKEND_TIMED);
+  return started(
+    new ExploredRole(cores.controller, calmController, CONTROLLER_TIMED),
+    new ExploredRole(cores.switch, calmSwitch, SWITCH_TIMED),
+    { b1: backend(), b2: backend() },
   );
-  const backend = () => new ExploredRole(cores.backend, calmBackend, backendDue, backendRung);
-  const backends = { b1: backend(), b2: backend() };
+}
+
+/** For going one way in virtual time. */
+export function liveRoles(cores: Cores, clock: Clock): Roles {
+  const backend = (): Role<BackendState, BackendDue> => new LiveRole(cores.backend, BACKEND_TIMED, clock);
+  return started(
+    new LiveRole(cores.controller, CONTROLLER_TIMED, clock),
+    new LiveRole(cores.switch, SWITCH_TIMED, clock),
+    { b1: backend(), b2: backend() },
+  );
+}
+
+function started(controller: Roles['controller'], fabric: Roles['switch'], backends: Roles['backends']): Roles {
   return {
     controller,
     switch: fabric,

@@ -32,7 +32,7 @@ export interface Net {
   readonly held: readonly { readonly frame: FrameId; readonly late: boolean }[];
 }
 
-/** A control message in flight. `type`: as the specification names it; `answer`: what it leaves out, the confirmation of a hand-off or a report. */
+/** A control message in flight. `type`: as the specification names it; `answer`: what it leaves out, the confirmation of a hand-off or a report, and a hand-off said again. */
 export interface FlyingMessage {
   readonly type: 'add' | 'remove' | 'added' | 'refused' | 'removed' | 'handoff' | 'complete' | 'failed' | 'answer';
   readonly message: ControlMessage;
@@ -94,7 +94,8 @@ export class Pool<Value> {
   readonly #ids = new Map<string, number>();
   readonly #text: (value: Value) => string;
 
-  constructor(text: (value: Value) => string = (value) => JSON.stringify(value)) {
+  /** `text`: different for values that differ. */
+  constructor(text: (value: Value) => string) {
     this.#text = text;
   }
 

@@ -1,13 +1,12 @@
 /** The explored world: the real cores, the small client, and what is in flight between them, packed into numbers and unpacked again. */
 import { buildTcpFrame } from '../../reference-impl/wire/build.js';
-import { parseFrame } from '../../reference-impl/wire/frame.js';
 import { type Seq, seqAdd } from '../../reference-impl/wire/seq.js';
-import { findTcpOption, TcpFlag, type TcpOption } from '../../reference-impl/wire/tcp.js';
+import { TcpFlag, type TcpOption } from '../../reference-impl/wire/tcp.js';
 import type { Token, Values } from '../graph/values.js';
 import { Abstraction, type Pools } from './abstraction.js';
 import { CLOSED, type Client, type UnitSegment } from './client.js';
-import { type Cores, exploredRoles, REFERENCE, type Roles } from './roles.js';
-import { CLIENT, CLIENT_ISN, CLIENT_MSS, CLIENT_PORT, CLIENT_TSVAL, CLIENT_WINDOW_FIELD } from './scenario.js';
+import { type Clock, type Cores, exploredRoles, liveRoles, REFERENCE, type Roles } from './roles.js';
+import { CLIENT, CLIENT_MSS, CLIENT_PORT, CLIENT_TSVAL, CLIENT_WINDOW_FIELD, NOW } from './scenario.js';
 import {
   type Control,
   type FlyingFrame,
@@ -42,25 +41,27 @@ export class World {
   readonly pools: Pools;
   readonly abstraction: Abstraction;
   readonly initial: Packed;
-  readonly #clock: number;
+  readonly clock: Clock = { now: NOW };
 
-  /** `misfortune`: how much of it one behaviour may have (`Events` in MC.tla), 0 or more. */
-  constructor(values: Values, misfortune: number, cores: Cores = REFERENCE) {
-    this.roles = exploredRoles(cores);
+  /**
+   * `misfortune`: how much of it one behaviour may have (`Events` in MC.tla), 0 or more. `live`: time goes on, and nothing is left out of the cores' states:
+   * for going one way, not for exploring.
+   */
+  constructor(values: Values, misfortune: number, options: { readonly cores?: Cores; readonly live?: boolean } = {}) {
+    const { cores = REFERENCE, live = false } = options;
+    this.roles = live ? liveRoles(cores, this.clock) : exploredRoles(cores);
     this.pools = {
-      clients: new Pool<Client>(),
-      histories: new Pool<History>(),
-      nets: new Pool<Net>(),
-      controls: new Pool<Control>(),
+      clients: new Pool<Client>(clientText),
+      histories: new Pool<History>(historyText),
+      nets: new Pool<Net>(netText),
+      controls: new Pool<Control>(controlText),
       frames: new Pool<FlyingFrame>(
         ({ bytes, at, link, by, owned, via }) =>
           `${at} ${link} ${by} ${owned} ${via} ${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')}`,
       ),
-      messages: new Pool<FlyingMessage>(),
+      messages: new Pool<FlyingMessage>((message) => JSON.stringify(message)),
     };
-    const { iss, clock } = this.#greet();
-    this.#clock = clock;
-    this.abstraction = new Abstraction(values, this.roles, this.pools, iss, clock);
+    this.abstraction = new Abstraction(values, this.roles, this.pools, this.clock, !live);
     const { controller, switch: fabric, backends } = this.roles.initial;
     this.initial = this.pack({
       client: CLOSED,
@@ -119,26 +120,6 @@ export class World {
     return packed;
   }
 
-  /** The controller's own numbers, which are the same in every behaviour. */
-  #greet(): { iss: Seq; clock: number } {
-    const syn = this.clientFrame({ seq: CLIENT_ISN, ack: 0, flags: TcpFlag.SYN, echo: 0, payload: new Uint8Array(0) });
-    const { switch: fabric, controller } = this.roles;
-    const [routed] = fabric.input(this.roles.initial.switch, 'greeting', {
-      kind: 'frame',
-      port: 'client',
-      bytes: syn,
-    }).frames;
-    const answer = controller.input(this.roles.initial.controller, 'greeting', {
-      kind: 'frame',
-      port: 'link',
-      bytes: routed?.bytes ?? syn,
-    });
-    const parsed = answer.frames[0] === undefined ? undefined : parseFrame(answer.frames[0].bytes);
-    const tcp = parsed?.ok ? parsed.value.tcp : undefined;
-    if (tcp === undefined) throw new Error('the controller does not answer a SYN');
-    return { iss: tcp.seq, clock: findTcpOption(tcp.options, 'timestamps')?.value ?? 0 };
-  }
-
   clientFrame(fields: { seq: Seq; ack: Seq; flags: number; echo: number; payload: Uint8Array }): Uint8Array {
     const stamps: TcpOption[] = [
       { kind: 'nop' },
@@ -181,9 +162,28 @@ export class World {
       seq,
       ack: hasAck ? layout.serverSeq(segment.ack) : 0,
       flags,
-      echo: segment.syn ? 0 : this.#clock,
+      echo: segment.syn ? 0 : this.abstraction.serverClock,
       payload: layout.clientBytes(segment.seq, segment.data.length),
     });
     return this.pools.frames.id({ bytes, at: 'fabric', link: 'client', by: 'client', owned: true, via: 0 });
   }
+}
+
+// Texts that tell equal parts from others; they are made for every transition, so they are short.
+
+function clientText(c: Client): string {
+  return `${c.st} ${c.want} ${c.una} ${c.nxt} ${c.fin} ${c.wnd} ${c.wl1} ${c.wl2} ${c.rcv} ${c.eof} ${c.got} ${c.ts}`;
+}
+
+function historyText(h: History): string {
+  return `${h.req} ${h.accepted} ${h.served} ${h.decided} ${h.report.b1} ${h.report.b2} ${h.last.b1} ${h.last.b2} ${h.done} ${h.rule} ${h.answered} ${h.serverFin}`;
+}
+
+function netText({ up, down, late, held }: Net): string {
+  const keeps = held.length === 0 ? '' : held.map((each) => `${each.frame}${each.late}`).join();
+  return `${up.client};${up.b1};${up.b2};${up.logical};${down.client};${down.logical};${down.b1};${down.b2};${late};${keeps}`;
+}
+
+function controlText(control: Control): string {
+  return `${control.toSwitch};${control.fromSwitch};${control['to b1']};${control['from b1']};${control['to b2']};${control['from b2']}`;
 }
