@@ -81,7 +81,15 @@ export function storeGraph(folder: string, digest: string, graph: Graph): void {
     prune(folder);
   } catch {
     // A cache that cannot be written costs time only.
-    rmSync(scratch, { force: true });
+    remove(scratch);
+  }
+}
+
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // There is not even a folder.
   }
 }
 

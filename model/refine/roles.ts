@@ -3,6 +3,7 @@ import { type BackendState, initBackend, stepBackend } from '../../reference-imp
 import type { ControlMessage } from '../../reference-impl/control/messages.js';
 import { type ControllerState, initController, stepController } from '../../reference-impl/controller/controller.js';
 import type { Micros, RoleEvent, RoleInput, RoleOutput, StepFunction } from '../../reference-impl/core/core.js';
+import type { WithoutRemedies } from '../../reference-impl/core/remedies.js';
 import { initSwitch, type SwitchState, stepSwitch } from '../../reference-impl/switch/switch.js';
 import { calmBackend, calmController, calmSwitch, plainText } from './calm.js';
 import {
@@ -329,35 +330,49 @@ export interface Roles {
   readonly initial: { readonly controller: StateId; readonly switch: StateId; readonly backends: readonly StateId[] };
 }
 
+export interface RoleOptions {
+  readonly cores: Cores;
+  /** Remedies that are switched off. */
+  readonly without: WithoutRemedies;
+}
+
 /** For exploring: the clock never moves. */
-export function exploredRoles(cores: Cores): Roles {
+export function exploredRoles({ cores, without }: RoleOptions): Roles {
   const backend = (): Role<BackendState, BackendDue> => new ExploredRole(cores.backend, calmBackend, BACKEND_TIMED);
   return started(
     new ExploredRole(cores.controller, calmController, CONTROLLER_TIMED),
     new ExploredRole(cores.switch, calmSwitch, SWITCH_TIMED),
     { b1: backend(), b2: backend() },
+    without,
   );
 }
 
 /** For going one way in virtual time. */
-export function liveRoles(cores: Cores, clock: Clock): Roles {
+export function liveRoles({ cores, without }: RoleOptions, clock: Clock): Roles {
   const backend = (): Role<BackendState, BackendDue> => new LiveRole(cores.backend, BACKEND_TIMED, clock);
   return started(
     new LiveRole(cores.controller, CONTROLLER_TIMED, clock),
     new LiveRole(cores.switch, SWITCH_TIMED, clock),
     { b1: backend(), b2: backend() },
+    without,
   );
 }
 
-function started(controller: Roles['controller'], fabric: Roles['switch'], backends: Roles['backends']): Roles {
+function started(
+  controller: Roles['controller'],
+  fabric: Roles['switch'],
+  backends: Roles['backends'],
+  without: WithoutRemedies,
+): Roles {
+  const of = <Config>(config: Config): Config & { without: WithoutRemedies } => ({ ...config, without });
   return {
     controller,
     switch: fabric,
     backends,
     initial: {
-      controller: controller.number(initController(controllerConfiguration).state),
-      switch: fabric.number(initSwitch(switchConfiguration).state),
-      backends: BACKENDS.map((name) => backends[name].number(initBackend(backendConfigurations[name]).state)),
+      controller: controller.number(initController(of(controllerConfiguration)).state),
+      switch: fabric.number(initSwitch(of(switchConfiguration)).state),
+      backends: BACKENDS.map((name) => backends[name].number(initBackend(of(backendConfigurations[name])).state)),
     },
   };
 }

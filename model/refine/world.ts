@@ -1,4 +1,5 @@
 /** The explored world: the real cores, the small client, and what is in flight between them, packed into numbers and unpacked again. */
+import type { WithoutRemedies } from '../../reference-impl/core/remedies.js';
 import { buildTcpFrame } from '../../reference-impl/wire/build.js';
 import { type Seq, seqAdd } from '../../reference-impl/wire/seq.js';
 import { TcpFlag, type TcpOption } from '../../reference-impl/wire/tcp.js';
@@ -36,6 +37,15 @@ export interface Parts {
   events: number;
 }
 
+export interface WorldOptions {
+  /** In the place of the reference's. */
+  readonly cores?: Cores;
+  /** Remedies that are switched off. */
+  readonly without?: WithoutRemedies;
+  /** Time goes on, and nothing is left out of the cores' states: for going one way, not for exploring. */
+  readonly live?: boolean;
+}
+
 export class World {
   readonly roles: Roles;
   readonly pools: Pools;
@@ -43,13 +53,11 @@ export class World {
   readonly initial: Packed;
   readonly clock: Clock = { now: NOW };
 
-  /**
-   * `misfortune`: how much of it one behaviour may have (`Events` in MC.tla), 0 or more. `live`: time goes on, and nothing is left out of the cores' states:
-   * for going one way, not for exploring.
-   */
-  constructor(values: Values, misfortune: number, options: { readonly cores?: Cores; readonly live?: boolean } = {}) {
-    const { cores = REFERENCE, live = false } = options;
-    this.roles = live ? liveRoles(cores, this.clock) : exploredRoles(cores);
+  /** `misfortune`: how much of it one behaviour may have (`Events` in MC.tla), 0 or more. */
+  constructor(values: Values, misfortune: number, options: WorldOptions = {}) {
+    const { cores = REFERENCE, live = false, without = [] } = options;
+    const roles = { cores, without };
+    this.roles = live ? liveRoles(roles, this.clock) : exploredRoles(roles);
     this.pools = {
       clients: new Pool<Client>(clientText),
       histories: new Pool<History>(historyText),
