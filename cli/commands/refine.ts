@@ -19,7 +19,7 @@ import { Failure } from '../failure.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, strictByDefault } from '../judgement.js';
 import { addOutputOptions, Output, type OutputOptions, prepareOut, writeOutput } from '../output.js';
-import { divergenceText } from '../refine/story.js';
+import { divergenceText } from '../refine/divergence.js';
 import { concludeSpec } from '../spec/conclude.js';
 import { noVerdict } from '../spec/results.js';
 import { chosenModels, openSpecification, openToolbox, parsePositive, processors, ticking } from '../spec/tools.js';

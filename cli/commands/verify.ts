@@ -1,4 +1,4 @@
-/** `prism verify`, the main job: the specification, conformance of the reference in every world that can be had here, and a report folder. */
+/** `prism verify`, the main job: the specification, the refinement, conformance of the reference in every world there is here, a report folder. */
 import { relative } from 'node:path';
 import type { Command } from 'commander';
 import { CASES } from '../../conformance/cases/index.js';
@@ -13,6 +13,7 @@ import { addOutputOptions, Output, type OutputOptions, prepareOut } from '../out
 import { verifySpecification } from '../spec/check.js';
 import { byClause } from '../spec/results.js';
 import { linuxAccess, linuxWorld, rerunRootless, simWorld } from '../worlds.js';
+import { verifyRefinement } from './refine.js';
 
 interface VerifyOptions extends OutputOptions {
   readonly strict?: boolean;
@@ -41,6 +42,7 @@ async function verify(options: VerifyOptions): Promise<number> {
       onProgress: ({ done, total, world, id }) => output.progress(`[${done + 1}/${total}] ${world} ${id}`),
     };
     const specification = await verifySpecification(output, signal);
+    const refinement = await verifyRefinement(output, signal);
     const runs = await runCases(plan);
     const clauses = new Set(CLAUSES.map((clause) => clause.id));
     const judged = worlds.map(({ kind }) => ({ name: kind, results: worldResults(runs, kind, clauses, plan) }));
@@ -48,7 +50,8 @@ async function verify(options: VerifyOptions): Promise<number> {
     const results: Result[] = [{ name: 'spec', results: specification.results }, ...judged].flatMap(
       ({ name, results }) => results.map((r) => ({ ...r, id: `${name}/${r.id}` })),
     );
-    const leftOut = [...specification.leftOut];
+    results.push(...refinement.results);
+    const leftOut = [...specification.leftOut, ...refinement.leftOut];
     if (access.kind === 'missing') {
       const message = `left out the Linux world: ${access.what}; ${access.remedy}`;
       leftOut.push(message);
@@ -85,9 +88,12 @@ async function verify(options: VerifyOptions): Promise<number> {
 export function registerVerify(program: Command): void {
   const command = program
     .command('verify')
-    .summary('the main job: check the specification, judge the reference in every world there is here')
+    .summary(
+      'the main job: check the specification, compare the reference with it, judge it in every world there is here',
+    )
     .description(
-      'Model-checks the specification (prism spec check), then runs every conformance case in the simulated network and, where this machine can, on real Linux stacks;\n' +
+      'Model-checks the specification (prism spec check), compares the reference with it exhaustively (prism refine), then runs every conformance case in the\n' +
+        'simulated network and, where this machine can, on real Linux stacks;\n' +
         'prints a table of clauses with verdicts and writes a report folder with every capture.',
     )
     .option('--strict', 'exit 3 when anything stays inconclusive, a missing world included (the default under CI=true)')

@@ -2,11 +2,11 @@
  * Does the reference implementation refine the specification? Breadth first over the explored world: every state must be one of the specification's
  * graph under the abstraction map, every transition a step of it by the action's name, or a stutter.
  */
-import type { RoleEvent } from '../../reference-impl/core/core.js';
 import { type Graph, NOWHERE, type Node } from '../graph/graph.js';
-import { NoCounterpart } from './abstraction.js';
-import { RECEIVING, type Transition, transitions } from './moves.js';
+import { match } from './match.js';
+import { transitions } from './moves.js';
 import { StateTable } from './state.js';
+import { type Divergence, tell } from './story.js';
 import type { World } from './world.js';
 
 export interface Progress {
@@ -15,35 +15,6 @@ export interface Progress {
   readonly depth: number;
   /** States that are found and not expanded yet. */
   readonly waiting: number;
-}
-
-export interface Step {
-  readonly label: string;
-  readonly actions: readonly string[];
-  readonly events: readonly RoleEvent[];
-  /** Where the specification is then; NOWHERE if it has no such state. */
-  readonly node: Node;
-  /** Which of the transitions of the state it was, from 0. */
-  readonly choice: number;
-}
-
-/** Why a transition is none of the specification's. */
-export type Departure =
-  /** The state after it cannot be said in the specification's words. */
-  | { readonly kind: 'no-counterpart'; readonly message: string }
-  /** The state after it is one that the specification never reaches. */
-  | { readonly kind: 'no-such-state' }
-  /** The specification reaches the state after it, but not by that action from there. */
-  | { readonly kind: 'no-such-step' };
-
-export interface Divergence {
-  /** From the initial state to the transition that is none of the specification's: a shortest way. */
-  readonly path: readonly Step[];
-  readonly departure: Departure;
-  /** The abstract state after the last step, by variable, where there is one. */
-  readonly after: Readonly<Record<string, string>> | null;
-  /** What the specification would have allowed there, by action. */
-  readonly allowed: readonly string[];
 }
 
 export interface Refinement {
@@ -138,7 +109,7 @@ export async function refine(world: World, graph: Graph, options: RefineOptions 
   const first = graph.find(world.abstract(world.initial));
   table.add(world.initial);
   origins.set(0, 0, 0, first);
-  if (!graph.initial.includes(first)) return result(diverged(world, graph, [], { kind: 'no-such-state' }));
+  if (!graph.initial.includes(first)) return result(departed(world, graph, []));
   reached[first] = 1;
   for (let index = 0; index < table.count; index++) {
     if (index === levelEnds) {
@@ -154,91 +125,22 @@ export async function refine(world: World, graph: Graph, options: RefineOptions 
     let choice = 0;
     for (const transition of transitions(world, table.get(index).slice())) {
       transitionCount++;
-      const matched = match(world, graph, from, transition, taken);
-      if (typeof matched === 'object')
-        return result(diverged(world, graph, [...origins.choices(index), choice], matched));
-      reached[matched] = 1;
+      const matched = match(world, graph, from, transition);
+      if ('kind' in matched) return result(departed(world, graph, [...origins.choices(index), choice]));
+      for (const edge of matched.edges) taken[edge] = 1;
+      reached[matched.node] = 1;
       if (transition.actions.length === 0) stutters++;
       const { index: next, isNew } = table.add(transition.next);
-      if (isNew) origins.set(next, index, choice, matched);
+      if (isNew) origins.set(next, index, choice, matched.node);
       choice++;
     }
   }
   return result(null);
 }
 
-/** The node after a transition, its steps marked as taken; or why there is none. */
-function match(world: World, graph: Graph, from: Node, transition: Transition, taken: Uint8Array): Node | Departure {
-  let node: Node;
-  try {
-    node = graph.find(world.abstract(transition.next));
-  } catch (error) {
-    if (error instanceof NoCounterpart) return { kind: 'no-counterpart', message: error.message };
-    throw error;
-  }
-  if (node === NOWHERE) return { kind: 'no-such-state' };
-  if (transition.actions.length === 0) return node === from ? node : { kind: 'no-such-step' };
-  const path = findPath(graph, from, transition.actions, node);
-  if (path === undefined) return { kind: 'no-such-step' };
-  for (const edge of path) taken[edge] = 1;
-  return node;
-}
-
-/** Edges by these actions, one after the other. */
-function findPath(graph: Graph, from: Node, actions: readonly string[], to: Node): number[] | undefined {
-  const [action, ...rest] = actions;
-  if (action === undefined) return from === to ? [] : undefined;
-  for (const edge of graph.out(from)) {
-    if (action === 'receive' ? !RECEIVING.includes(edge.action) : edge.action !== action) continue;
-    if (rest.length === 0 && edge.to !== to) continue;
-    const tail = findPath(graph, edge.to, rest, to);
-    if (tail !== undefined) return [edge.index, ...tail];
-  }
-  return undefined;
-}
-
-/** Goes a way of choices again, and says what happened on it. */
-export function walk(
-  world: World,
-  graph: Graph,
-  choices: readonly number[],
-): { path: Step[]; last: Transition | null } {
-  const path: Step[] = [];
-  let state = world.initial;
-  let last: Transition | null = null;
-  for (const choice of choices) {
-    const transition = transitions(world, state)[choice];
-    if (transition === undefined) throw new RangeError(`there is no transition ${choice} after ${path.length} steps`);
-    let node: Node = NOWHERE;
-    try {
-      node = graph.find(world.abstract(transition.next));
-    } catch (error) {
-      if (!(error instanceof NoCounterpart)) throw error;
-    }
-    const { label } = transition;
-    path.push({
-      label: typeof label === 'string' ? label : label(),
-      actions: transition.actions,
-      events: transition.events,
-      node,
-      choice,
-    });
-    state = transition.next;
-    last = transition;
-  }
-  return { path, last };
-}
-
-function diverged(world: World, graph: Graph, choices: readonly number[], departure: Departure): Divergence {
-  const { path, last } = walk(world, graph, choices);
-  const before = path.at(-2)?.node ?? graph.initial[0] ?? NOWHERE;
-  let after: Record<string, string> | null = null;
-  try {
-    const tokens = world.abstract(last?.next ?? world.initial);
-    after = Object.fromEntries(graph.variables.map((name, i) => [name, tokens[i] ?? '']));
-  } catch (error) {
-    if (!(error instanceof NoCounterpart)) throw error;
-  }
-  const allowed = before === NOWHERE ? [] : [...new Set(graph.out(before).map(({ action }) => action))];
-  return { path, departure, after, allowed };
+/** The way to a transition that the specification does not have. */
+function departed(world: World, graph: Graph, choices: readonly number[]): Divergence {
+  const divergence = tell(world, graph, choices);
+  if (divergence === null) throw new Error('the way to a transition cannot be gone again');
+  return divergence;
 }

@@ -4,7 +4,7 @@ import type { Graph } from '../../model/graph/graph.js';
 import { NOWHERE } from '../../model/graph/graph.js';
 import { ladder } from '../../model/ladder/ladder.js';
 import { LADDER_LEGEND, ladderText } from '../../model/ladder/text.js';
-import type { Divergence, Step } from '../../model/refine/refine.js';
+import type { Divergence, Step } from '../../model/refine/story.js';
 import type { State, TraceState } from '../../model/tlc/messages.js';
 import type { Json } from '../../model/tlc/value-json.js';
 
