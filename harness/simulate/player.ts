@@ -30,6 +30,8 @@ export class Player {
   #bodyAt = 0;
   #continued = false;
   #closes = false;
+  /** Its timer runs for the present step. */
+  #waits = false;
   readonly #wake: Timer;
   readonly #abort: Timer;
 
@@ -96,8 +98,9 @@ export class Player {
 
   #waited(): void {
     // The pause is over, or the 100 Continue waited for long enough.
+    this.#waits = false;
     this.#step++;
-    if (this.#connection !== null) this.#play(this.#connection);
+    if (this.#connection !== null && this.ended === null) this.#play(this.#connection);
   }
 
   #play(connection: Connection): void {
@@ -144,8 +147,6 @@ export class Player {
       this.#step++;
     }
   }
-
-  #waits = false;
 
   #wait(time: number): void {
     this.#waits = true;
