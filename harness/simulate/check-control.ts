@@ -13,6 +13,8 @@ import type { Tracked } from './tracked.js';
 
 /** A rule that has no answer for so long cannot be had, in microseconds. */
 const ANSWER_DUE = 4_000_000;
+/** A client that says nothing for so long waits for a time-out of its own, in microseconds. */
+const CLIENT_SILENT = 30_000_000;
 
 export function checkControlSent(monitor: Monitor, from: string, to: string, message: ControlMessage): void {
   switch (message.verb) {
@@ -196,11 +198,13 @@ function checkReport(monitor: Monitor, from: string, message: Complete | Failed)
   const fail = (name: InvariantName, text: string): never => monitor.fail(name, tracked.key, from, text);
   if (message.verb === 'failed') {
     const { reason } = message;
+    // Without time stamps a client that has to send again has no round trip to measure, and waits twice as long each time (RFC 6298 §5.7).
+    const silent = tracked.answer?.timestamps === false && monitor.now - tracked.heardAt >= CLIENT_SILENT;
     const caused =
       tracked.lost ||
-      (reason === 'client-reset' && tracked.aborted) ||
-      (reason === 'lease-expired' && tracked.aborted) ||
-      (reason === 'client-timeout' && tracked.aborted);
+      (tracked.aborted && reason !== 'cannot-serve' && reason !== 'conflict') ||
+      (silent && reason === 'lease-expired');
+    if (silent && reason === 'lease-expired') tracked.lost = true;
     if (!caused) fail('failure-has-a-cause', `${from} reports ${reason}, for which there is no cause`);
     return;
   }

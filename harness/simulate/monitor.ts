@@ -47,7 +47,7 @@ export class Monitor {
   handoffs = 0;
   /** Hand-offs begun, over all connections: where round robin stands. */
   turns = 0;
-  /** In microseconds. */
+  /** In microseconds of the simulation. */
   now = 0;
   /** By backend and path. */
   readonly #stored = new Map<string, Uint8Array>();
@@ -82,8 +82,11 @@ export class Monitor {
       const story = this.storyAt(header.srcPort);
       if (story === undefined || (header.flags & SYN) === 0) return;
       const key = `${formatIpv4Address(header.src)}:${header.srcPort}`;
-      this.connections.set(header.srcPort, noteClient(new Tracked(key, header.srcPort, story, header), header));
-    } else noteClient(known, header);
+      this.connections.set(
+        header.srcPort,
+        noteClient(new Tracked(key, header.srcPort, story, header), header, this.now),
+      );
+    } else noteClient(known, header, this.now);
   }
 
   /** A segment that nothing has corrupted reaches a host. */
@@ -221,8 +224,9 @@ export class Monitor {
   }
 }
 
-function noteClient(tracked: Tracked, header: SegmentHeader): Tracked {
+function noteClient(tracked: Tracked, header: SegmentHeader, now: number): Tracked {
   const { flags, seq, ack, window } = header;
+  tracked.heardAt = now;
   if ((flags & RST) !== 0) {
     tracked.aborted = true;
     return tracked;

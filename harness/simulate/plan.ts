@@ -1,4 +1,5 @@
 /** What fully determines a simulated run, and nothing else does: the seed, the kinds of fault that occur, and how much of the workload is played. */
+import type { RemedyName } from '../../reference-impl/core/remedies.js';
 import { createRandom } from '../random.js';
 
 export const FAULT_KINDS = [
@@ -47,7 +48,9 @@ export interface Plan {
   /** Connections of the workload, 1 to 64. */
   readonly connections: number;
   /** Those that are left out, by index; each connection's story is its own, whatever the others are. */
-  readonly without: readonly number[];
+  readonly skip: readonly number[];
+  /** Remedies of the reference that are switched off. */
+  readonly without: readonly RemedyName[];
   /** Most requests of one connection, 1 or more; null for as many as the seed says. */
   readonly requests: number | null;
   /** No fault begins later than this, in ms from the start; null for as long as the seed says. */
@@ -60,8 +63,19 @@ export const MOST_CONNECTIONS = 64;
 const FAULT_FREE = 0.09;
 const SHARE = 0.35;
 
-/** The run of a seed: which of the kinds that may occur do occur, and how many connections there are (`connections` null: 1 to 6). */
-export function planOf(seed: number, allowed: readonly FaultKind[], connections: number | null): Plan {
+/** What is chosen for all seeds alike. */
+export interface Choice {
+  /** The kinds of fault that may occur. */
+  readonly allowed: readonly FaultKind[];
+  /** Null: 1 to 6, as the seed says. */
+  readonly connections: number | null;
+  readonly without: readonly RemedyName[];
+}
+
+export const EVERYTHING: Choice = { allowed: FAULT_KINDS, connections: null, without: [] };
+
+/** The run of a seed: which of the kinds that may occur do occur, and how many connections there are. */
+export function planOf(seed: number, { allowed, connections, without }: Choice): Plan {
   const random = createRandom(seed, 'plan');
   const faultFree = random.fraction() < FAULT_FREE;
   const byItself = 1 + random.below(6);
@@ -71,5 +85,5 @@ export function planOf(seed: number, allowed: readonly FaultKind[], connections:
     const drawn = createRandom(seed, `plan ${kind}`).fraction() < share;
     return allowed.includes(kind) && drawn && !faultFree;
   });
-  return { seed, faults, connections: connections ?? byItself, without: [], requests: null, faultMs: null };
+  return { seed, faults, connections: connections ?? byItself, skip: [], without, requests: null, faultMs: null };
 }

@@ -20,6 +20,8 @@ export class Tracked {
   clientTs: { readonly first: number; last: number } | null = null;
   /** How far into the server's numbers the client has let anybody send. */
   rightEdge: number | null = null;
+  /** When it last sent anything, in microseconds. */
+  heardAt = 0;
   /** How many bytes of its stream it has sent. */
   written = 0;
 

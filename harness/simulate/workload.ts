@@ -48,7 +48,7 @@ export interface Story {
 
 export function storiesOf(plan: Plan): Story[] {
   return Array.from({ length: plan.connections }, (_, index) => index)
-    .filter((index) => !plan.without.includes(index))
+    .filter((index) => !plan.skip.includes(index))
     .map((index) => storyOf(plan, index));
 }
 
@@ -89,7 +89,7 @@ function profileOf(random: Random): ClientProfile {
   const pick = <T>(chance: number, usual: T, other: T): T => (random.fraction() < chance && otherwise ? other : usual);
   return {
     mss: pick(0.5, mss, 536 + random.below(900)),
-    windowScale: pick(0.3, windowScale, null),
+    windowScale: pick(0.6, windowScale, random.fraction() < 0.5 ? null : random.below(15)),
     sack: pick(0.4, sack, false),
     timestamps: pick(0.4, timestamps, false),
     receiveBuffer: pick(0.3, receiveBuffer, 8000 + random.below(50_000)),

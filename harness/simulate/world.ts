@@ -68,7 +68,7 @@ export class SimulatedRun {
     this.schedule = faultSchedule(plan, backends);
     this.#options = {
       seed: plan.seed,
-      without: [],
+      without: plan.without,
       policy,
       faults: [],
       ruleCapacity: this.schedule.ruleCapacity,
@@ -194,6 +194,7 @@ export class SimulatedRun {
 
   #clientSends(bytes: Uint8Array): void {
     const header = readSegmentHeader(bytes);
+    this.monitor.now = this.#clock.now / MICROSECOND;
     this.#leave('client', bytes);
     if (header !== undefined) this.monitor.clientSends(header);
   }
@@ -227,7 +228,7 @@ export class SimulatedRun {
     if (input.kind === 'control') monitor.controlReceived(name, input.peer, input.message);
     if (name === 'controller' && (input.kind === 'control-up' || input.kind === 'control-down'))
       monitor.peerKnown(input.peer, input.kind === 'control-up');
-    const outputs = this.#step(role, input);
+    const outputs = this.#step(role, input, header);
     if (corrupt && name !== 'switch' && outputs.length > 0)
       throw new Violation('corrupt-ignored', null, name, `${name} reacts to a segment with a bad checksum`);
     if (name === 'switch' && input.kind === 'frame' && header !== undefined) {
@@ -238,14 +239,14 @@ export class SimulatedRun {
     monitor.checkStates(name);
   }
 
-  #step(role: Role, input: RoleInput): readonly RoleOutput[] {
+  #step(role: Role, input: RoleInput, header: SegmentHeader | undefined): readonly RoleOutput[] {
     try {
       return role.actor.feed(input, this.#roleTime(role));
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
       throw new Violation(
         role.name === 'switch' ? 'switch-total' : 'host-total',
-        null,
+        (header && this.monitor.of(header)?.key) ?? null,
         role.name,
         `${role.name} fails at a ${input.kind}: ${why}`,
       );
