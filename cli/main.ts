@@ -6,6 +6,8 @@ import { registerCheck } from './commands/check.js';
 import { registerExplain } from './commands/explain.js';
 import { registerLab } from './commands/lab.js';
 import { registerList } from './commands/list.js';
+import { registerReplay } from './commands/replay.js';
+import { registerSimulate } from './commands/simulate.js';
 import { registerSpec } from './commands/spec.js';
 import { registerTest } from './commands/test.js';
 import { registerVerify } from './commands/verify.js';
@@ -39,6 +41,8 @@ Start with: prism verify`,
     registerExplain,
     registerLab,
     registerSpec,
+    registerSimulate,
+    registerReplay,
   ])
     register(program);
   return program;

@@ -87,12 +87,15 @@ function profileOf(random: Random): ClientProfile {
   const { mss, windowScale, sack, timestamps, receiveBuffer } = LINUX_CLIENT;
   const otherwise = random.fraction() < 0.5;
   const pick = <T>(chance: number, usual: T, other: T): T => (random.fraction() < chance && otherwise ? other : usual);
+  const room = pick(0.3, receiveBuffer, 8000 + random.below(50_000));
+  // A unit of the window is a small part of it.
+  const shift = random.below(1 + Math.floor(Math.log2(room / 1500)));
   return {
     mss: pick(0.5, mss, 536 + random.below(900)),
-    windowScale: pick(0.6, windowScale, random.fraction() < 0.5 ? null : random.below(15)),
+    windowScale: pick(0.6, windowScale, random.fraction() < 0.5 ? null : shift),
     sack: pick(0.4, sack, false),
     timestamps: pick(0.4, timestamps, false),
-    receiveBuffer: pick(0.3, receiveBuffer, 8000 + random.below(50_000)),
+    receiveBuffer: room,
   };
 }
 
