@@ -12,7 +12,7 @@ export function checkOwnerFrame(monitor: Monitor, role: string, header: SegmentH
     // What is left of it is a new half-open connection of an old SYN, which the client rejects.
     if (tracked.forgotten) return;
     if ((header.flags & RST) !== 0) {
-      tracked.resetsSent++;
+      checkReset(tracked, fail);
       return;
     }
     checkTurn(monitor, tracked, fail);
@@ -21,6 +21,8 @@ export function checkOwnerFrame(monitor: Monitor, role: string, header: SegmentH
     if (tracked.former.has(role)) fail('backend-silent-after', `${what} has given the connection up`);
     fail('backend-silent-before', `${what} has not taken the connection over`);
   } else if ((header.flags & RST) !== 0) fail('stream-continues', `a RST from ${role} in the midst of its response`);
+  // Nobody may have told it yet; what it still sends must not reach the client, which is seen to at the switch.
+  if (role !== 'controller' && tracked.lost && tracked.turn.kind !== 'backend') return;
   if ((header.flags & SYN) !== 0) {
     checkSynAck(tracked, header, fail);
     return;
@@ -33,6 +35,13 @@ export function checkOwnerFrame(monitor: Monitor, role: string, header: SegmentH
 }
 
 type Fail = (name: InvariantName, message: string) => never;
+
+function checkReset(tracked: Tracked, fail: Fail): void {
+  tracked.resetsSent++;
+  if (tracked.lost || tracked.aborted || tracked.refused !== null) return;
+  if (tracked.finSent) fail('close-completes', 'a RST from the controller, where the client has sent FIN');
+  fail('reset-has-a-cause', 'a RST from the controller, though no backend was lost');
+}
 
 function checkTurn(monitor: Monitor, tracked: Tracked, fail: Fail): void {
   switch (tracked.turn.kind) {

@@ -46,7 +46,7 @@ export const INVARIANTS = {
   'backend-silent-after': ['BKD-9', 'a backend that has given the connection up sends nothing more on it'],
   'rules-gone-first': ['RET-1', 'the controller is silent until the rules are gone'],
   progress: ['RET-2', 'when the faults are over, every client is served'],
-  'close-completes': ['RET-3', 'when the faults are over, every connection ends'],
+  'close-completes': ['RET-3', 'a client that closes is answered by a close'],
   'nothing-left': ['RET-6', 'at the end nobody holds anything: no rule, no connection, no timer, no byte'],
   'reset-has-a-cause': ['ERR-1', 'a client is reset only when its backend was lost'],
   'reset-reaches-client': ['ERR-2', 'a client whose backend was lost is told'],

@@ -416,7 +416,7 @@ export class SimulatedRun {
     const waiting = this.players.filter(({ ended }) => ended === null).length;
     if (this.#client.live > waiting)
       throw new Violation(
-        'close-completes',
+        'nothing-left',
         null,
         'client',
         `${this.#client.live - waiting} connections of the client never end`,
