@@ -4,6 +4,7 @@ import { INVARIANTS, type InvariantName } from '../../harness/simulate/invariant
 import { EVERYTHING, type FaultKind, planOf } from '../../harness/simulate/plan.js';
 import { REFERENCE_CORES, rolesOf, type SimulatedRoles } from '../../harness/simulate/roles.js';
 import { runPlan } from '../../harness/simulate/run.js';
+import type { RoleOutput } from '../../reference-impl/core/core.js';
 import { TcpFlag } from '../../reference-impl/wire/tcp.js';
 import { CLAUSES } from '../../spec/requirements.js';
 import {
@@ -41,6 +42,16 @@ function whileServing(read: boolean, ackPlus: number): SimulatedRoles {
 }
 
 let synAcks = 0;
+
+/** A controller that says something more in the step that hands over; `last` is what it sent before. */
+function atHandOff(alter: (last: Frame, outputs: readonly RoleOutput[]) => readonly RoleOutput[]): SimulatedRoles {
+  let last: Frame | undefined;
+  return broken('controller', (outputs) => {
+    for (const output of outputs) if (output.kind === 'frame') last = output;
+    const told = outputs.some((output) => output.kind === 'control' && output.message.verb === 'handoff');
+    return told && last !== undefined ? alter(last, outputs) : outputs;
+  });
+}
 
 const STORIES: Readonly<Record<InvariantName, Story>> = {
   'logical-source': {
@@ -118,15 +129,8 @@ const STORIES: Readonly<Record<InvariantName, Story>> = {
   },
   'rule-before-hand-off': { roles: lacking('confirm-before-handoff') },
   'nothing-in-flight': {
-    // A FIN takes a number, which nobody has acknowledged when the hand-off follows.
-    roles: broken(
-      'controller',
-      eachFrame((f) => [
-        changed(f, ({ flags, payload }) =>
-          ACK_AT_HAND_OFF(flags, payload.length) ? { flags: flags | TcpFlag.FIN } : undefined,
-        ),
-      ]),
-    ),
+    // A FIN takes a number, which nobody has acknowledged when the hand-off follows at once.
+    roles: atHandOff((last, outputs) => [changed(last, ({ flags }) => ({ flags: flags | TcpFlag.FIN })), ...outputs]),
   },
   'state-handed-over': {
     roles: broken(
@@ -146,19 +150,7 @@ const STORIES: Readonly<Record<InvariantName, Story>> = {
       ),
     ),
   },
-  'one-owner': {
-    roles: broken(
-      'controller',
-      (() => {
-        let last: Frame | undefined;
-        return (outputs) => {
-          for (const output of outputs) if (output.kind === 'frame') last = output;
-          const told = outputs.some((output) => output.kind === 'control' && output.message.verb === 'handoff');
-          return told && last !== undefined ? [...outputs, last] : outputs;
-        };
-      })(),
-    ),
-  },
+  'one-owner': { roles: atHandOff((last, outputs) => [...outputs, last]) },
   'backend-silent-before': {
     roles: broken('backend', (outputs) => [
       ...outputs.filter(({ kind }) => kind === 'frame'),
@@ -186,7 +178,7 @@ const STORIES: Readonly<Record<InvariantName, Story>> = {
   'checksums-kept': {
     roles: broken(
       'fabric',
-      eachFrame((f) => [bumped(f, 25)]),
+      eachFrame((f) => (f.port === 'client' ? [f] : [bumped(f, 25)])),
     ),
   },
   'nothing-else-changed': {
@@ -268,7 +260,7 @@ const STORIES: Readonly<Record<InvariantName, Story>> = {
   progress: {
     roles: broken(
       'controller',
-      eachFrame((f) => (isFin(f) ? [] : [f])),
+      eachFrame((f) => (ends(f) ? [] : [f])),
     ),
   },
   'close-completes': {
