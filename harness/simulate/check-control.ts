@@ -160,6 +160,7 @@ function checkHandoff(monitor: Monitor, to: string, message: Handoff): void {
   if (stale !== undefined) fail('state-handed-over', stale);
   tracked.turn = { kind: 'backend', name: to, handoff: message.handoff };
   tracked.servedBy[tracked.completed] = to;
+  tracked.servedIn[tracked.completed] = monitor.crashes(to);
   tracked.lost = tracked.lost || monitor.cutOff.has(to);
   tracked.startOwner();
   monitor.handoffs++;

@@ -49,6 +49,7 @@ export class Monitor {
   turns = 0;
   /** In microseconds of the simulation. */
   now = 0;
+  readonly #crashes = new Map<string, number>();
   /** By backend and path. */
   readonly #stored = new Map<string, Uint8Array>();
 
@@ -140,7 +141,13 @@ export class Monitor {
     this.cutOff.delete(peer);
   }
 
+  /** How often it has crashed so far. */
+  crashes(backend: string): number {
+    return this.#crashes.get(backend) ?? 0;
+  }
+
   crashed(backend: string): void {
+    this.#crashes.set(backend, this.crashes(backend) + 1);
     for (const tracked of this.connections.values()) if (tracked.owners.delete(backend)) tracked.former.add(backend);
     for (const at of [...this.#stored.keys()]) if (at.startsWith(`${backend} `)) this.#stored.delete(at);
   }
@@ -219,8 +226,9 @@ export class Monitor {
   responded(tracked: Tracked, index: number): void {
     const request = tracked.story.requests[index];
     const backend = tracked.servedBy[index];
-    if (request?.method === 'PUT' && backend !== undefined && tracked.refused !== index && !this.cutOff.has(backend))
-      this.#stored.set(`${backend} ${request.path}`, request.body);
+    if (request?.method !== 'PUT' || backend === undefined || tracked.refused === index) return;
+    // What it stored before a crash is gone.
+    if (tracked.servedIn[index] === this.crashes(backend)) this.#stored.set(`${backend} ${request.path}`, request.body);
   }
 }
 

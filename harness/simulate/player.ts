@@ -1,5 +1,6 @@
 /** One client of a run: plays its story over a connection, and holds every byte of the responses against what it deserves. */
 import { createHash } from 'node:crypto';
+import { formatIpv4Address } from '../../reference-impl/wire/addresses.js';
 import type { Connection, Remote, SimClient } from '../sim/client.js';
 import type { Timer } from '../sim/clock.js';
 import { Violation } from './invariants.js';
@@ -177,7 +178,7 @@ export class Player {
 
   #key(): string | null {
     const { port } = this;
-    return port === null ? null : `client:${port}`;
+    return port === null ? null : `${formatIpv4Address(this.client.addresses.ip)}:${port}`;
   }
 
   #take(bytes: Uint8Array): void {

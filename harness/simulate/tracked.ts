@@ -44,6 +44,8 @@ export class Tracked {
   completed = 0;
   /** By request: who was told to serve it. */
   readonly servedBy: string[] = [];
+  /** By request: how often that backend had crashed by then. */
+  readonly servedIn: number[] = [];
   /** The rule request that has no answer yet, and when it was sent first. */
   adding: { readonly id: string; readonly at: number } | null = null;
   /** Rules may be in force: one has been asked for, and no removal been confirmed since. */
