@@ -72,7 +72,10 @@ export function checkControlReceived(monitor: Monitor, at: string, from: string,
       const tracked = monitor.byKey(keyOf(message.conn));
       if (tracked?.turn.kind !== 'backend' || tracked.turn.handoff !== message.handoff || tracked.turn.name !== from)
         return;
-      if (message.verb === 'complete') tracked.completed++;
+      if (message.verb === 'complete') {
+        tracked.reopenDue = tracked.request?.isRead === true && message.keepAlive;
+        tracked.completed++;
+      }
       tracked.turn = { kind: 'removing' };
       tracked.startOwner();
       return;
@@ -94,6 +97,8 @@ export function checkControlReceived(monitor: Monitor, at: string, from: string,
         tracked.ruleWanted = false;
         tracked.turn = { kind: 'controller' };
         tracked.startOwner();
+        tracked.reopens = tracked.reopenDue;
+        tracked.reopenDue = false;
       }
       return;
     }
@@ -107,6 +112,15 @@ export function checkControlReceived(monitor: Monitor, at: string, from: string,
 
 /** What the switch confirms of what it was asked, and a backend of a hand-off. */
 export function noteAnswer(monitor: Monitor, role: string, asked: ControlMessage, answer: ControlMessage): void {
+  if (answer.verb === 'refused' && answer.code === 'full' && asked.verb === 'add') {
+    const key = keyOf(asked.rule.conn);
+    const tracked = monitor.byKey(key);
+    // A repetition is answered like the first, however many there are by now.
+    if (tracked === undefined || tracked.confirmedAdd === asked.id) return;
+    tracked.confirmedAdd = asked.id;
+    if (monitor.rulesConfirmed() < monitor.scene.ruleCapacity)
+      monitor.fail('rules-as-confirmed', key, 'switch', 'a rule is refused as one too many, though there is room');
+  }
   if (answer.verb !== 'ok') return;
   if (asked.verb === 'add') {
     const tracked = monitor.byKey(keyOf(asked.rule.conn));
@@ -161,6 +175,7 @@ function checkHandoff(monitor: Monitor, to: string, message: Handoff): void {
   tracked.turn = { kind: 'backend', name: to, handoff: message.handoff };
   tracked.servedBy[tracked.completed] = to;
   tracked.servedIn[tracked.completed] = monitor.crashes(to);
+  tracked.presentThen[tracked.completed] = monitor.present(to, request.path);
   tracked.lost = tracked.lost || monitor.cutOff.has(to);
   tracked.startOwner();
   monitor.handoffs++;

@@ -30,6 +30,7 @@ export function checkOwnerFrame(monitor: Monitor, role: string, header: SegmentH
   if (tracked.answer === null) fail('stream-continues', 'a segment before the handshake');
   checkNumbers(tracked, header, fail);
   checkOptions(tracked, header, fail);
+  if (role === 'controller' && header.window > 0) tracked.reopens = false;
   if (role === 'controller') checkControllerAck(monitor, tracked, header, fail);
   else checkBackendAck(tracked, header, fail);
 }

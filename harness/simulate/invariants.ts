@@ -45,6 +45,7 @@ export const INVARIANTS = {
   'time-stamps-rise': ['BKD-8', 'time stamps never run backwards, and echoes are of what the client sent'],
   'backend-silent-after': ['BKD-9', 'a backend that has given the connection up sends nothing more on it'],
   'rules-gone-first': ['RET-1', 'the controller is silent until the rules are gone'],
+  'window-reopened': ['RET-2', 'the window of a read is opened as soon as the rules are gone'],
   progress: ['RET-2', 'when the faults are over, every client is served'],
   'close-completes': ['RET-3', 'a client that closes is answered by a close'],
   'nothing-left': ['RET-6', 'at the end nobody holds anything: no rule, no connection, no timer, no byte'],

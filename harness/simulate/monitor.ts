@@ -27,6 +27,8 @@ export interface Scene {
   readonly controller: Place;
   readonly backends: readonly Place[];
   readonly policy: Policy;
+  /** Of the switch. */
+  readonly ruleCapacity: number;
 }
 
 /** The response that a request deserves. */
@@ -170,8 +172,18 @@ export class Monitor {
         seen.set(key, role);
       }
     }
-    if (stepped !== 'switch') return;
+    if (stepped !== 'switch') {
+      this.#checkReopened(stepped);
+      return;
+    }
     const fabric = this.views.get('switch');
+    if (this.rulesConfirmed() > this.scene.ruleCapacity)
+      this.fail(
+        'rules-as-confirmed',
+        null,
+        'switch',
+        `more rules are confirmed than the ${this.scene.ruleCapacity} that there is room for`,
+      );
     for (const { key, rule } of this.connections.values()) {
       const present = fabric?.rule(key) ?? null;
       if (present !== rule)
@@ -184,7 +196,33 @@ export class Monitor {
     }
   }
 
+  rulesConfirmed(): number {
+    let count = 0;
+    for (const { rule } of this.connections.values()) if (rule !== null) count++;
+    return count;
+  }
+
+  /** What has to be sent in this very step. */
+  #checkReopened(stepped: string): void {
+    if (stepped !== 'controller') return;
+    for (const tracked of this.connections.values()) {
+      if (!tracked.reopens) continue;
+      tracked.reopens = false;
+      this.fail(
+        'window-reopened',
+        tracked.key,
+        'controller',
+        'the rules of a read are gone, and the controller does not open the window',
+      );
+    }
+  }
+
   // --- what requests deserve ------------------------------------------------------------------------------------------------
+
+  /** What a backend has under a path, by what was stored with it since its last crash. */
+  present(backend: string, path: string): Uint8Array | undefined {
+    return this.#stored.get(`${backend} ${path}`) ?? this.objects.get(path);
+  }
 
   /** The backend that the policy names for the next hand-off of this path. */
   chosen(path: string): string {
@@ -213,8 +251,8 @@ export class Monitor {
         'client',
         `response ${index + 1} answers a request that nobody was handed`,
       );
-    const { method, path, body } = request;
-    const present = this.#stored.get(`${backend} ${path}`) ?? this.objects.get(path);
+    const { method, body } = request;
+    const present = tracked.presentThen[index];
     if (method === 'POST') return { status: 200, body, tagged: body };
     if (method === 'PUT') return { status: present === undefined ? 201 : 200, body: new Uint8Array(0), tagged: body };
     return present === undefined

@@ -46,6 +46,8 @@ export class Tracked {
   readonly servedBy: string[] = [];
   /** By request: how often that backend had crashed by then. */
   readonly servedIn: number[] = [];
+  /** By request: what that backend had under its path by then. */
+  readonly presentThen: (Uint8Array | undefined)[] = [];
   /** The rule request that has no answer yet, and when it was sent first. */
   adding: { readonly id: string; readonly at: number } | null = null;
   /** Rules may be in force: one has been asked for, and no removal been confirmed since. */
@@ -60,6 +62,9 @@ export class Tracked {
   /** Backends that own it by their own messages, and those that did. */
   readonly owners = new Map<string, number>();
   readonly former = new Set<string>();
+  /** A read's rules have just been confirmed gone, and the connection goes on: the window has to be opened. */
+  reopens = false;
+  reopenDue = false;
   /** Its backend was cut off or crashed while it had the connection. */
   lost = false;
   /** Why a 503 would be right: no rule was to be had. */

@@ -96,7 +96,7 @@ export class SimulatedRun {
         }),
       );
     }
-    const scene = sceneOf(topology);
+    const scene = sceneOf(topology, this.schedule.ruleCapacity);
     const views = new Map([...this.#roles].map(([name, role]) => [name, viewOf(role)]));
     this.monitor = new Monitor(
       scene,
@@ -456,7 +456,7 @@ function keyIn(text: string): string | null {
   return /^[\d.]+:\d+/.exec(text)?.[0] ?? null;
 }
 
-function sceneOf(topology: Topology): ConstructorParameters<typeof Monitor>[0] {
+function sceneOf(topology: Topology, ruleCapacity: number): ConstructorParameters<typeof Monitor>[0] {
   const place = (name: string, host: { ip: string; mac?: string | undefined } | undefined): Place => {
     const ip = parseIpv4Address(host?.ip ?? '');
     const mac = parseMacAddress(host?.mac ?? '');
@@ -469,5 +469,6 @@ function sceneOf(topology: Topology): ConstructorParameters<typeof Monitor>[0] {
     controller: place('controller', topology.controller),
     backends: topology.backends.map((backend) => place(backend.name, backend)),
     policy: topology.policy ?? { kind: 'round-robin' },
+    ruleCapacity,
   };
 }

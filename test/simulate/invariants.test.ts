@@ -257,6 +257,11 @@ const STORIES: Readonly<Record<InvariantName, Story>> = {
   'time-stamps-rise': { roles: lacking('timestamp-continuity') },
   'backend-silent-after': { roles: lacking('backend-guard') },
   'rules-gone-first': { roles: lacking('rules-before-reopen') },
+  'window-reopened': {
+    roles: broken('controller', (outputs, input) =>
+      input.kind === 'control' && input.peer === 'switch' ? outputs.filter(({ kind }) => kind !== 'frame') : outputs,
+    ),
+  },
   progress: {
     roles: broken(
       'controller',
