@@ -110,7 +110,7 @@ function figureLines(figures: Figures, seeds: SeedRange, tookMs: number, workers
   );
   return [
     `seeds ${seeds.from}..${seeds.to}: ${many(figures.runs)} runs, ${many(figures.connections)} connections, ${many(figures.handoffs)} hand-offs, ${many(figures.responses)} responses`,
-    `  ended otherwise: ${many(figures.aborted)} aborted by the client, ${many(figures.refused)} refused, ${many(figures.reset)} reset for a lost backend`,
+    `  ended otherwise: ${many(figures.aborted)} aborted by the client, ${many(figures.refused)} refused, ${many(figures.reset)} reset for a lost backend, ${many(figures.untold)} never told of it`,
     `faults: ${struck.length === 0 ? 'none' : struck.join(', ')}`,
     `${many(figures.steps)} steps checked, ${many(figures.frames)} frames, ${many(figures.controlMessages)} control messages`,
     `${hours.toFixed(1)} h simulated in ${seconds.toFixed(1)} s by ${workers} ${workers === 1 ? 'worker' : 'workers'}: ${many(Math.round(figures.handoffs / seconds))} hand-offs/s`,

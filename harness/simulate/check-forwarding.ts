@@ -1,6 +1,7 @@
 /** Invariants of what the switch makes of a frame. */
 import type { InvariantName } from './invariants.js';
-import type { Monitor, Place } from './monitor.js';
+import type { Monitor } from './monitor.js';
+import type { Place } from './scene.js';
 import {
   FIN,
   folded,

@@ -48,11 +48,10 @@ export interface FaultSchedule {
   readonly ruleCapacity: number;
   /** How much faster than time each role's clock runs. */
   readonly drift: ReadonlyMap<string, number>;
-  readonly random: Random;
 }
 
 const MOST_DRIFT = 0.03;
-/** Longest that a frame is held up; the fabric remembers removed rules for longer than that (`drainMs`). */
+/** More rules than any run has connections. */
 const AMPLE_RULES = 1024;
 
 export function faultSchedule(plan: Plan, backends: readonly string[]): FaultSchedule {
@@ -80,7 +79,6 @@ export function faultSchedule(plan: Plan, backends: readonly string[]): FaultSch
       : { rate: 0, most: 0 },
     ruleCapacity: on('rule-full') ? own('rule-full').below(3) : AMPLE_RULES,
     drift: drifts(plan, backends),
-    random: createRandom(plan.seed, 'strikes'),
   };
 }
 

@@ -13,6 +13,8 @@ export interface Figures {
   refused: number;
   reset: number;
   aborted: number;
+  /** Clients that wait for ever, because every reset that told them of a lost backend was lost too. */
+  untold: number;
   frames: number;
   controlMessages: number;
   /** Steps of role cores, each followed by the invariants. */
@@ -31,6 +33,7 @@ export function noFigures(): Figures {
     refused: 0,
     reset: 0,
     aborted: 0,
+    untold: 0,
     frames: 0,
     controlMessages: 0,
     steps: 0,
@@ -47,6 +50,7 @@ const COUNTS = [
   'refused',
   'reset',
   'aborted',
+  'untold',
   'frames',
   'controlMessages',
   'steps',

@@ -13,6 +13,7 @@ const FRAME_OVERHEAD_BYTES = 24;
 const ETHERNET_HEADER = 14;
 const DOUBLED_WITHIN: Nanos = 2 * MILLISECOND;
 const REORDERED_WITHIN: Nanos = 5 * MILLISECOND;
+/** Less than the second for which the switch remembers a removed rule (`drainMs`): longer than that no frame lives. */
 const DELAYED_WITHIN: Nanos = 300 * MILLISECOND;
 
 export interface LinkOptions {

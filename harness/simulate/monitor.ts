@@ -4,32 +4,15 @@
  */
 import type { ControlMessage } from '../../reference-impl/control/messages.js';
 import { formatIpv4Address } from '../../reference-impl/wire/addresses.js';
-import type { Policy } from '../topology.js';
 import { checkControlReceived, checkControlSent } from './check-control.js';
 import { checkForwarding, type Forwarding } from './check-forwarding.js';
 import { checkOwnerFrame } from './check-owner.js';
 import { Violation } from './invariants.js';
 import type { RoleView } from './roles.js';
+import type { Scene } from './scene.js';
 import { RST, type SegmentHeader, SYN, seqDistance, timestampsOf } from './segment-header.js';
 import { Tracked } from './tracked.js';
 import type { Story } from './workload.js';
-
-/** Addresses as numbers. */
-export interface Place {
-  readonly name: string;
-  readonly ip: number;
-  readonly mac: number;
-}
-
-export interface Scene {
-  readonly logical: Place & { readonly port: number };
-  readonly client: Place;
-  readonly controller: Place;
-  readonly backends: readonly Place[];
-  readonly policy: Policy;
-  /** Of the switch. */
-  readonly ruleCapacity: number;
-}
 
 /** The response that a request deserves. */
 export interface Deserved {

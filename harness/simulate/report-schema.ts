@@ -21,6 +21,8 @@ const Figures = z.strictObject({
   reset: count,
   /** Connections that the client itself reset. */
   aborted: count,
+  /** Clients that wait for ever, because every reset that told them of a lost backend was lost too. */
+  untold: count,
   frames: count,
   controlMessages: count,
   /** Steps of role cores, each followed by the invariants. */

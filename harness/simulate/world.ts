@@ -1,32 +1,34 @@
 /** One run: clients, the switch, the controller and backends in virtual time, watched at every step, until nothing moves any more. */
 import type { RoleInput, RoleOutput } from '../../reference-impl/core/core.js';
-import { parseIpv4Address, parseMacAddress } from '../../reference-impl/wire/addresses.js';
 import { createRandom } from '../random.js';
 import { backendConfig, controllerConfig, switchConfig } from '../roles.js';
 import { SimClient } from '../sim/client.js';
-import { MICROSECOND, MILLISECOND, type Nanos, SECOND, type Timer, VirtualClock } from '../sim/clock.js';
+import { MICROSECOND, type Nanos, SECOND, type Timer, TimeStandsStill, VirtualClock } from '../sim/clock.js';
 import { defaultTopology, type Topology } from '../topology.js';
 import { WorldError } from '../world.js';
 import { noteAnswer } from './check-control.js';
 import { ControlChannel } from './control-channel.js';
 import { RunDigest } from './digest.js';
+import { checkEnd, countRun } from './ending.js';
 import { type FaultSchedule, faultSchedule } from './faults.js';
 import { type Figures, noFigures } from './figures.js';
 import { Violation } from './invariants.js';
 import { Link } from './links.js';
-import { Monitor, type Place } from './monitor.js';
+import { Monitor } from './monitor.js';
 import { SIMULATED_OBJECTS } from './objects.js';
 import type { Plan } from './plan.js';
 import { Player } from './player.js';
 import type { Recorder } from './recorder.js';
 import type { SimulatedRole, SimulatedRoles } from './roles.js';
+import { sceneOf } from './scene.js';
 import { readSegmentHeader, type SegmentHeader } from './segment-header.js';
 import { policyOf, type Story, serviceDelayOf, storiesOf } from './workload.js';
 
 /** Behind the last fault: idle connections (120 s), TIME-WAIT (60 s) and a time-out that has been doubled often (60 s) all fit. */
 const QUIET_WITHIN: Nanos = 600 * SECOND;
-/** More than any run needs; one that goes on for longer is going in circles. */
-const MOST_STEPS = 3_000_000;
+/** More than any run of so many connections needs; one that goes on for longer is going in circles. */
+const MOST_EVENTS = 200_000;
+const MOST_EVENTS_OF_A_CONNECTION = 50_000;
 
 interface Role {
   readonly name: string;
@@ -132,6 +134,7 @@ export class SimulatedRun {
    */
   run(): void {
     const clock = this.#clock;
+    const { players } = this;
     for (const role of this.#roles.values()) this.#perform(role, role.actor.initial, null, false);
     for (const channel of this.#channels.values()) channel.connect();
     for (const player of this.players)
@@ -142,13 +145,20 @@ export class SimulatedRun {
       });
     for (const fault of this.schedule.breaks) clock.at(fault.from, () => this.#break(fault));
     const limit = this.schedule.until + QUIET_WITHIN;
+    const most = MOST_EVENTS + MOST_EVENTS_OF_A_CONNECTION * players.length;
     for (let next = clock.next; next !== undefined && next <= limit; next = clock.next) {
-      clock.step();
-      if (clock.steps > MOST_STEPS)
-        throw new WorldError(`seed ${this.#plan.seed}: not over after ${MOST_STEPS} events`);
+      try {
+        clock.step();
+      } catch (error) {
+        // The roles' doing: the rest of the simulation waits for nothing without a delay.
+        if (error instanceof TimeStandsStill) throw new Violation('nothing-left', null, 'switch', error.message);
+        throw error;
+      }
+      if (clock.steps > most) throw new Violation('nothing-left', null, 'switch', `no end after ${most} events`);
     }
-    this.#checkEnd();
-    this.#count();
+    const end = { players, roles: this.#roles, monitor: this.monitor, client: this.#client, next: clock.next };
+    checkEnd(end);
+    countRun(this.figures, end, this.#plan, clock.now);
   }
 
   // --- the network ----------------------------------------------------------------------------------------------------------
@@ -389,55 +399,6 @@ export class SimulatedRun {
       `the client's connection is ${how}, though no backend of it was lost`,
     );
   }
-
-  #checkEnd(): void {
-    for (const player of this.players) {
-      if (player.ended !== null) continue;
-      const tracked = player.port === null ? undefined : this.monitor.connections.get(player.port);
-      const key = tracked?.key ?? null;
-      const waits = `the client still waits for ${player.waiting}`;
-      if (tracked?.lost !== true) throw new Violation('progress', key, 'client', waits);
-      // Nothing makes up for a reset that is lost each time it is sent.
-      if (tracked.resetsSent === 0 || tracked.resetsLost < tracked.resetsSent)
-        throw new Violation('reset-reaches-client', key, 'client', `${waits}, though its backend was lost long ago`);
-    }
-    for (const [name, role] of this.#roles) {
-      const [first] = role.actor.view.held();
-      if (first !== undefined)
-        throw new Violation(
-          'nothing-left',
-          keyIn(first),
-          name,
-          `${name} still holds ${role.actor.view.held().join(', ')}`,
-        );
-      for (const key of role.timers.keys())
-        throw new Violation('nothing-left', keyIn(key), name, `${name} has a timer left: ${key}`);
-    }
-    const waiting = this.players.filter(({ ended }) => ended === null).length;
-    if (this.#client.live > waiting)
-      throw new Violation(
-        'nothing-left',
-        null,
-        'client',
-        `${this.#client.live - waiting} connections of the client never end`,
-      );
-    if (this.#clock.next !== undefined && waiting === 0)
-      throw new Violation('nothing-left', null, 'switch', 'something still happens, long after the last fault');
-  }
-
-  #count(): void {
-    const { figures, players } = this;
-    figures.runs = 1;
-    figures.connections = players.length;
-    figures.handoffs = this.monitor.handoffs;
-    figures.responses = players.reduce((sum, { responses }) => sum + responses, 0);
-    figures.simulatedMs = Math.round(this.#clock.now / MILLISECOND);
-    for (const { ended } of players) if (ended !== null && ended !== 'served') figures[ended]++;
-    figures.faults.abort = figures.aborted;
-    for (const tracked of this.monitor.connections.values())
-      if (tracked.refused !== null && tracked.noRule && this.#plan.faults.includes('rule-full'))
-        figures.faults['rule-full']++;
-  }
 }
 
 /** Follows the role through its crashes. */
@@ -449,26 +410,5 @@ function viewOf(role: Role): SimulatedRole['view'] {
     closing: (key) => view()?.closing(key) ?? false,
     rule: (key) => view()?.rule(key),
     held: () => view()?.held() ?? NOBODY,
-  };
-}
-
-function keyIn(text: string): string | null {
-  return /^[\d.]+:\d+/.exec(text)?.[0] ?? null;
-}
-
-function sceneOf(topology: Topology, ruleCapacity: number): ConstructorParameters<typeof Monitor>[0] {
-  const place = (name: string, host: { ip: string; mac?: string | undefined } | undefined): Place => {
-    const ip = parseIpv4Address(host?.ip ?? '');
-    const mac = parseMacAddress(host?.mac ?? '');
-    if (ip === undefined || mac === undefined) throw new WorldError(`${name} has no address`);
-    return { name, ip, mac };
-  };
-  return {
-    logical: { ...place('the fabric', topology.logical), port: topology.logical.port },
-    client: place('client', topology.clients?.[0]),
-    controller: place('controller', topology.controller),
-    backends: topology.backends.map((backend) => place(backend.name, backend)),
-    policy: topology.policy ?? { kind: 'round-robin' },
-    ruleCapacity,
   };
 }

@@ -4,6 +4,7 @@ import { INVARIANTS, type InvariantName } from '../../harness/simulate/invariant
 import { EVERYTHING, type FaultKind, planOf } from '../../harness/simulate/plan.js';
 import { REFERENCE_CORES, rolesOf, type SimulatedRoles } from '../../harness/simulate/roles.js';
 import { runPlan } from '../../harness/simulate/run.js';
+import { WorldError } from '../../harness/world.js';
 import type { RoleOutput } from '../../reference-impl/core/core.js';
 import { TcpFlag } from '../../reference-impl/wire/tcp.js';
 import { CLAUSES } from '../../spec/requirements.js';
@@ -343,4 +344,22 @@ t.test('every invariant names a clause that there is', async (t) => {
     t.ok(known.has(clause), `${name}: ${clause}`);
     t.not(statement, '');
   }
+});
+
+t.test('a core that never rests is a failure of the core, not of the simulation', async (t) => {
+  const restless = broken('controller', (outputs, input) =>
+    input.kind === 'control-up' || input.kind === 'timer' ? [...outputs, { kind: 'timer', key: 'x', at: 0 }] : outputs,
+  );
+  const { failure } = runPlan(planOf(1, EVERYTHING), restless);
+  t.match(failure, { invariant: 'nothing-left', message: /time stands still|no end after/ });
+});
+
+t.test('a simulation that is broken itself says so', async (t) => {
+  const roles = {
+    ...rolesOf(REFERENCE_CORES),
+    fabric: () => {
+      throw new WorldError('no switch to be had');
+    },
+  };
+  t.throws(() => runPlan(planOf(1, EVERYTHING), roles), { name: 'WorldError' });
 });
