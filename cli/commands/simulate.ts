@@ -27,7 +27,7 @@ import { VERSION } from '../version.js';
 
 interface SimulateOptions extends OutputOptions {
   readonly seeds?: SeedRange;
-  readonly faults: readonly FaultKind[];
+  readonly faults?: readonly FaultKind[];
   readonly workers?: number;
   readonly connections?: number;
   readonly timeLimit?: number;
@@ -46,7 +46,8 @@ async function simulate(options: SimulateOptions): Promise<number> {
     options.seeds ?? (options.seed === undefined ? DEFAULT_SEEDS : { from: options.seed, to: options.seed });
   const workers = options.workers ?? availableParallelism();
   const without = options.without ?? [];
-  const choice = { allowed: options.faults, connections: options.connections ?? null, without };
+  const allowed = options.faults ?? FAULT_KINDS;
+  const choice = { allowed, connections: options.connections ?? null, without };
   const total = seeds.to - seeds.from + 1;
   return withInterrupt(async (signal) => {
     const begun = performance.now();
@@ -82,7 +83,7 @@ async function simulate(options: SimulateOptions): Promise<number> {
       startedAt: startedAt.toISOString(),
       durationMs: Math.max(0, Date.now() - startedAt.getTime()),
       seeds: { ...seeds, run: figures.runs },
-      faults: options.faults,
+      faults: [...allowed],
       without,
       workers,
       digest,
@@ -128,7 +129,7 @@ export function registerSimulate(program: Command): void {
         'nobody may hold anything at the end. The first seed that fails is made small, drawn as a ladder, and named by a token.',
     )
     .option('--seeds <A..B>', 'both included (default: 1..200)', parseSeeds)
-    .option('--faults <KINDS>', 'kinds that may occur, joined by commas; all; none', parseFaults, [...FAULT_KINDS])
+    .option('--faults <KINDS>', 'kinds that may occur, joined by commas; all; none (default: all)', parseFaults)
     .option('--connections <N>', 'of each run (default: 1 to 6, as the seed says)', parseConnections)
     .option('--workers <N>', 'threads (default: all processors)', parseWorkers)
     .option('--time-limit <SECONDS>', 'begin no seed later; exit 3 if any is left', parseTimeLimit)

@@ -24,7 +24,9 @@ export function checkOwnerFrame(monitor: Monitor, role: string, header: SegmentH
   // Nobody may have told it yet; what it still sends must not reach the client, which is seen to at the switch.
   if (role !== 'controller' && tracked.lost && tracked.turn.kind !== 'backend') return;
   if ((header.flags & SYN) !== 0) {
-    checkSynAck(tracked, header, fail);
+    // After its reset the connection is over: a SYN that was held up begins another one, which the client rejects.
+    if (tracked.lost && tracked.resetsSent > 0 && tracked.serverIss !== header.seq) tracked.forgotten = true;
+    else checkSynAck(tracked, header, fail);
     return;
   }
   if (tracked.answer === null) fail('stream-continues', 'a segment before the handshake');

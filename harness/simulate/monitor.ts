@@ -144,8 +144,8 @@ export class Monitor {
 
   // --- states ---------------------------------------------------------------------------------------------------------------
 
-  /** After a step of any role. */
-  checkStates(stepped: string): void {
+  /** After a step of a host. */
+  checkOwners(stepped: string): void {
     const seen = new Map<string, string>();
     for (const [role, view] of this.views) {
       for (const key of view.owned()) {
@@ -155,10 +155,11 @@ export class Monitor {
         seen.set(key, role);
       }
     }
-    if (stepped !== 'switch') {
-      this.#checkReopened(stepped);
-      return;
-    }
+    if (stepped === 'controller') this.#checkReopened();
+  }
+
+  /** After a step of the switch that was not about a frame: where a frame changes a rule, the next one goes astray. */
+  checkRules(): void {
     const fabric = this.views.get('switch');
     if (this.rulesConfirmed() > this.scene.ruleCapacity)
       this.fail(
@@ -186,8 +187,7 @@ export class Monitor {
   }
 
   /** What has to be sent in this very step. */
-  #checkReopened(stepped: string): void {
-    if (stepped !== 'controller') return;
+  #checkReopened(): void {
     for (const tracked of this.connections.values()) {
       if (!tracked.reopens) continue;
       tracked.reopens = false;
