@@ -37,13 +37,16 @@ export function checkEnd(ending: Ending): void {
     throw new Violation('nothing-left', null, 'switch', 'something still happens, long after the last fault');
 }
 
+/** Nobody acknowledges a RST: who sends it once only has not tried to tell (ERR-1). */
+const LEAST_TELLINGS = 3;
+
 /** A client that waits at the end: right only if its backend was lost, and each reset that told it so was lost too. */
 function checkWaiting(monitor: Monitor, player: Player): void {
   const tracked = player.port === null ? undefined : monitor.connections.get(player.port);
   const key = tracked?.key ?? null;
   const waits = `the client still waits for ${player.waiting}`;
   if (tracked?.lost !== true) throw new Violation('progress', key, 'client', waits);
-  if (tracked.resetsSent === 0 || tracked.resetsLost < tracked.resetsSent)
+  if (tracked.tellings < LEAST_TELLINGS || tracked.resetsLost < tracked.resetsSent)
     throw new Violation('reset-reaches-client', key, 'client', `${waits}, though its backend was lost long ago`);
 }
 

@@ -73,6 +73,8 @@ export class Tracked {
   refused: number | null = null;
   /** The controller has forgotten it. */
   forgotten = false;
+  /** Segments of the controller's since its backend was lost: probes and resets. */
+  tellings = 0;
   resetsSent = 0;
   resetsLost = 0;
 
