@@ -8,6 +8,8 @@ import { registerExplain } from './commands/explain.js';
 import { registerLab } from './commands/lab.js';
 import { registerList } from './commands/list.js';
 import { registerRefine } from './commands/refine.js';
+import { registerReplay } from './commands/replay.js';
+import { registerSimulate } from './commands/simulate.js';
 import { registerSpec } from './commands/spec.js';
 import { registerTest } from './commands/test.js';
 import { registerVerify } from './commands/verify.js';
@@ -43,6 +45,8 @@ Start with: prism verify`,
     registerSpec,
     registerRefine,
     registerBench,
+    registerSimulate,
+    registerReplay,
   ])
     register(program);
   return program;

@@ -52,7 +52,13 @@ function objectContents(): ReadonlyMap<string, Uint8Array> {
   return contents;
 }
 
-export function backendConfig(topology: Topology, options: WorldOptions, name: string): BackendConfig {
+/** `objects`: what it serves, the catalogue unless told. */
+export function backendConfig(
+  topology: Topology,
+  options: WorldOptions,
+  name: string,
+  objects: ReadonlyMap<string, Uint8Array> = objectContents(),
+): BackendConfig {
   const self = topology.backends.find((b) => b.name === name);
   if (!self) throw new Error(`no backend ${name} in the topology`);
   return {
@@ -61,7 +67,7 @@ export function backendConfig(topology: Topology, options: WorldOptions, name: s
     mac: mac(self.mac),
     gatewayMac: mac(topology.logical.mac),
     port: topology.logical.port,
-    objects: objectContents(),
+    objects,
     serviceDelayMs: options.serviceDelayMs ?? 0,
     receiveBuffer: 512 * 1024,
     without: options.without,

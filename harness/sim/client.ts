@@ -26,10 +26,25 @@ import { seqDiff } from '../../reference-impl/wire/seq.js';
 import { createRandom, type Random } from '../random.js';
 import { MICROSECOND, MILLISECOND, type Nanos, SECOND, type Timer, type VirtualClock } from './clock.js';
 
-/** Linux's first receive window, 44 segments of 1460 bytes; it fits the SYN's unscaled field. */
-const RECEIVE_BUFFER = 64_240;
-const MSS = 1460;
-const WINDOW_SCALE = 7;
+/** What a client's stack offers at the handshake, and the room it has. */
+export interface ClientProfile {
+  readonly mss: number;
+  /** Shift 0 to 14; null: not offered. */
+  readonly windowScale: number | null;
+  readonly sack: boolean;
+  readonly timestamps: boolean;
+  /** In bytes. */
+  readonly receiveBuffer: number;
+}
+
+/** Linux's first receive window is 44 segments of 1460 bytes; it fits the SYN's unscaled field. */
+export const LINUX_CLIENT: ClientProfile = {
+  mss: 1460,
+  windowScale: 7,
+  sack: true,
+  timestamps: true,
+  receiveBuffer: 64_240,
+};
 /** Linux's TCP_DELACK_MIN. */
 const DELAYED_ACK: Nanos = 40 * MILLISECOND;
 /** Linux's tcp_fin_timeout: how long a closed socket waits for the other side's FIN. */
@@ -89,11 +104,11 @@ export class SimClient {
   }
 
   /** Starts a connection; `changed` is called whenever something arrived or ended. */
-  open(remote: Remote, changed: () => void): Connection {
+  open(remote: Remote, changed: () => void, profile: ClientProfile = LINUX_CLIENT): Connection {
     let port = 0;
     do port = FIRST_PORT + this.random.below(PORTS);
     while (this.#connections.has(port));
-    const connection = new Connection(this, remote, port, changed);
+    const connection = new Connection(this, remote, port, changed, profile);
     this.#connections.set(port, connection);
     return connection;
   }
@@ -170,17 +185,18 @@ export class Connection {
     readonly remote: Remote,
     readonly port: number,
     readonly changed: () => void,
+    profile: ClientProfile,
   ) {
     this.#timer = client.clock.timer(() => this.#expire());
     this.#delayedAck = client.clock.timer(() => this.#flush());
     this.#orphan = client.clock.timer(() => this.#end());
     const options = {
       iss: client.random.u32(),
-      mss: MSS,
-      windowScale: WINDOW_SCALE,
-      sack: true,
-      timestampOffset: client.random.u32(),
-      receiveBuffer: RECEIVE_BUFFER,
+      mss: profile.mss,
+      windowScale: profile.windowScale,
+      sack: profile.sack,
+      timestampOffset: profile.timestamps ? client.random.u32() : null,
+      receiveBuffer: profile.receiveBuffer,
     };
     const step = connect(options, client.micros);
     this.#endpoint = step.endpoint;

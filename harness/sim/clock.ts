@@ -18,6 +18,9 @@ interface Event {
 /** Events at one instant, after which time is taken to stand still for ever. */
 const MOST_AT_ONE_INSTANT = 100_000;
 
+/** Somebody asks to be woken at once, for ever. */
+export class TimeStandsStill extends WorldError {}
+
 export class VirtualClock {
   #now: Nanos = 0;
   #order = 0;
@@ -50,14 +53,14 @@ export class VirtualClock {
 
   /**
    * Runs the next event; false when there is none.
-   * @throws WorldError when events follow one another without time passing.
+   * @throws TimeStandsStill when events follow one another without time passing.
    */
   step(): boolean {
     const event = this.#queue.pop();
     if (event === undefined) return false;
     this.#atThisInstant = event.at > this.#now ? 1 : this.#atThisInstant + 1;
     if (this.#atThisInstant > MOST_AT_ONE_INSTANT)
-      throw new WorldError(`virtual time stands still at ${this.#now} ns after ${MOST_AT_ONE_INSTANT} events`);
+      throw new TimeStandsStill(`virtual time stands still at ${this.#now} ns after ${MOST_AT_ONE_INSTANT} events`);
     this.#now = event.at;
     this.#steps++;
     event.run();

@@ -1,0 +1,40 @@
+/** Reruns a simulated run by its token (kind `sim1`). */
+import { ReplayDocument } from '../../harness/simulate/report-schema.js';
+import { referenceCores } from '../../harness/simulate/roles.js';
+import { runPlan } from '../../harness/simulate/run.js';
+import { readSimulationBody } from '../../harness/simulate/token.js';
+import { Failure } from '../failure.js';
+import { commandLine } from '../judgement.js';
+import type { ReplayKind } from '../replay-kinds.js';
+import { VERSION } from '../version.js';
+import { printFailure, reportFailure } from './failure-report.js';
+
+export const replaySimulation: ReplayKind = async (token, parts, { output, folder }) => {
+  const startedAt = new Date();
+  const read = readSimulationBody(parts);
+  if (!read.ok) throw new Failure(2, `not a replay token: ${read.error}`);
+  const { plan, invariant } = read.token;
+  const { failure } = runPlan(plan, referenceCores);
+  const report = failure === null ? null : reportFailure({ plan, failure }, referenceCores, folder);
+  const again = invariant === null || failure?.invariant === invariant;
+  if (report !== null) printFailure(output, report, false);
+  if (report === null)
+    output.line(`pass: seed ${plan.seed} does not fail${invariant === null ? '' : ` by ${invariant} any more`}`);
+  else if (again) output.line('fails again, the same way');
+  else output.problem(`fails otherwise: the token says ${invariant}`);
+  output.document(
+    ReplayDocument.parse({
+      schema: 'prism-replay/1',
+      tool: 'prism-conformance',
+      version: VERSION,
+      command: commandLine(),
+      startedAt: startedAt.toISOString(),
+      durationMs: Math.max(0, Date.now() - startedAt.getTime()),
+      token,
+      verdict: report === null ? 'pass' : again ? 'fails' : 'fails-otherwise',
+      expected: invariant,
+      failure: report,
+    }),
+  );
+  return report === null ? 0 : 1;
+};

@@ -1,0 +1,131 @@
+/** `prism simulate` and `prism replay` as their users run them. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { writeToken } from '../../harness/replay/token.js';
+import { ReplayDocument, SimulationDocument } from '../../harness/simulate/report-schema.js';
+import { prism, prismBatch } from './run-cli.js';
+
+const cwd = t.testdir({ file: 'in the way' });
+const read = (path: string): unknown => JSON.parse(readFileSync(join(cwd, path), 'utf8'));
+
+t.test('seeds that pass: exit 0, figures, the same digest twice', async (t) => {
+  const [first, second] = [
+    await prism(['simulate', '--seeds', '1..40', '--workers', '2', '--json', 'first.json'], { cwd }),
+    await prism(['simulate', '--seeds', '1..40', '--workers', '1', '--json', '--quiet'], { cwd }),
+  ];
+  t.match(first, { code: 0, stderr: '' });
+  t.match(first.stdout, /^seeds 1\.\.40: 40 runs, [\d,]+ connections, [\d,]+ hand-offs/);
+  t.match(first.stdout, /^faults: \d+ loss, /m);
+  t.match(first.stdout, /^[\d.]+ h simulated in [\d.]+ s by 2 workers: [\d,]+ hand-offs\/s$/m);
+  const [one, two] = [
+    SimulationDocument.parse(read('first.json')),
+    SimulationDocument.parse(JSON.parse(second.stdout)),
+  ];
+  t.match(one, { verdict: 'pass', failure: null, seeds: { from: 1, to: 40, run: 40 }, workers: 2, without: [] });
+  t.equal(one.digest, two.digest);
+  t.same(one.figures, two.figures);
+  t.match(first.stdout, `digest ${one.digest}`);
+});
+
+t.test(
+  'a failure: exit 1, clause, ladder, token, evidence; replay fails again, and passes with the remedy on',
+  async (t) => {
+    const ended = await prism(
+      ['simulate', '--seeds', '1..40', '--without', 'backend-guard', '--out', 'bad', '--json', 'bad.json'],
+      { cwd },
+    );
+    t.match(ended, { code: 1, stderr: '' });
+    t.match(ended.stdout, /^FAIL seed \d+: (BKD-9|HOF-5) backend-silent-(after|before): .*\n {2}198\.18\.1\.2:\d+: /);
+    t.match(ended.stdout, /VIOLATION.*>>> (BKD-9|HOF-5)/);
+    t.match(ended.stdout, / client +switch +controller +backend/);
+    const document = SimulationDocument.parse(read('bad.json'));
+    const { failure } = document;
+    if (failure === null) throw new Error('no failure');
+    t.equal(document.verdict, 'fail');
+    t.match(ended.stdout, `\n${failure.replay}\n`);
+    t.match(failure.token, /^[a-z0-9.+-]+$/, 'no sign that a shell takes for its own');
+    const files = [
+      'capture.control.ndjson',
+      'capture.pcapng',
+      'ladder.txt',
+      'simulation.json',
+      'topology.json',
+      'trace.ndjson',
+    ];
+    t.same(readdirSync(join(cwd, 'bad')).sort(), files);
+    t.equal(failure.evidence.length, 5);
+    for (const path of failure.evidence) t.ok(existsSync(path), path);
+    t.match(readFileSync(join(cwd, 'bad', 'ladder.txt'), 'utf8'), failure.replay);
+
+    const again = await prism(['replay', failure.token, '--out', 'again', '--json', 'again.json'], { cwd });
+    t.match(again, { code: 1, stderr: '', stdout: /^fails again, the same way$/m });
+    const replayed = ReplayDocument.parse(read('again.json'));
+    t.match(replayed, { verdict: 'fails', expected: failure.invariant, token: failure.token });
+    t.same(replayed.failure?.ladder, failure.ladder);
+    t.same(readFileSync(join(cwd, 'again', 'capture.pcapng')), readFileSync(join(cwd, 'bad', 'capture.pcapng')));
+
+    const body = failure.token.replace(/^sim1-/, '').replace(/-[0-9a-f]{8}$/, '');
+    const healed = writeToken({ kind: 'sim1', body: body.replace('.backend-guard.', '.none.') });
+    const [passes, otherwise] = await prismBatch(
+      [
+        ['replay', healed],
+        ['replay', writeToken({ kind: 'sim1', body: body.replace(/[^.]+$/, 'progress') }), '--quiet', '--json'],
+      ],
+      { cwd },
+    );
+    t.match(passes, { code: 0, stdout: /^pass: seed \d+ does not fail by backend-silent-\w+ any more\n$/ });
+    t.equal(otherwise?.code, 1);
+    t.equal(ReplayDocument.parse(JSON.parse(otherwise?.stdout ?? '')).verdict, 'fails-otherwise');
+  },
+);
+
+const refused: readonly (readonly [string, number, RegExp])[] = [
+  ['simulate --seeds 5..1', 2, /it goes from 5 down to 1; put the lower seed first/],
+  ['simulate --seeds 1..x', 2, /it is A\.\.B, two whole numbers from 0 to 4294967295/],
+  ['simulate --seeds 1..4294967296', 2, /two whole numbers/],
+  ['simulate --seeds -1..4', 2, /two whole numbers|missing|invalid/],
+  ['simulate --faults flood', 2, /no kind of fault is called 'flood'.*; there are: all, none, loss/],
+  ['simulate --faults corrupton', 2, /did you mean corruption\?/],
+  ['simulate --faults loss,', 2, /no kind of fault is called ''/],
+  ['simulate --workers 0', 2, /whole number from 1 to 256/],
+  ['simulate --workers x', 2, /whole number from 1 to 256/],
+  ['simulate --connections 65', 2, /whole number from 1 to 64/],
+  ['simulate --time-limit 0', 2, /whole number from 1/],
+  ['simulate --without luck', 2, /no remedy is called 'luck'/],
+  ['simulate --json 1..4', 2, /--json took '1\.\.4' for the name of its file/],
+  ['simulate --out file', 2, /a file is in the way/],
+  ['replay', 2, /missing required argument 'TOKEN'/],
+  ['replay nonsense', 2, /not a replay token: a replay token is KIND-BODY-CHECK/],
+  ['replay sim1-1.loss.3-00000000', 2, /its check sum does not fit/],
+  [`replay ${writeToken({ kind: 'sim1', body: '1' })}`, 2, /does not know the number of its fields/],
+  [`replay ${writeToken({ kind: 'tale9', body: '1' })}`, 2, /replays no tale9 tokens; it knows sim1/],
+];
+
+t.test('what cannot be done is refused in one line', async (t) => {
+  const lines = refused.map(([line]) => line.split(' '));
+  for (const [i, ended] of (await prismBatch(lines, { cwd })).entries()) {
+    const [line, code, message] = refused[i] ?? ['', 0, /./];
+    t.equal(ended.code, code, `prism ${line}: ${ended.stderr}`);
+    t.match(ended.stderr, message, `prism ${line}`);
+    t.match(ended.stderr, /^prism: [^\n]+\n$/, 'one line');
+    t.equal(ended.stdout, '');
+  }
+});
+
+t.test('a time limit that is not enough: exit 3, and how much is left', async (t) => {
+  const ended = await prism(['simulate', '--seeds', '1..4000000', '--time-limit', '1', '--json', 'cut.json'], { cwd });
+  t.match(ended, { code: 3, stderr: '', stdout: /seeds were not run within 1 s/ });
+  t.equal(SimulationDocument.parse(read('cut.json')).verdict, 'cut');
+});
+
+t.test('Ctrl-C ends it at once, with 130', async (t) => {
+  const begun = performance.now();
+  const ended = await prism(['simulate', '--seeds', '1..4000000'], {
+    cwd,
+    started: (kill) => setTimeout(() => kill('SIGINT'), 4000),
+  });
+  t.equal(ended.code, 130, ended.stderr);
+  t.match(ended.stderr, /interrupted by SIGINT/);
+  t.ok(performance.now() - begun < 20_000);
+});
