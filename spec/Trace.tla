@@ -26,7 +26,9 @@ VARIABLES client, controller, switch, backend, net, control, served, events,   \
   high,      \* the highest number that has left a server
   acked,     \* the highest acknowledgement that has left a server
   clock,     \* the highest time stamp that has left a server
-  failing    \* exploring what would have been allowed: 0 no, 1 yes, 2 a segment was tried
+  asking     \* what would have been allowed instead: "no", "yes", "tried" a segment, "told"
+
+CONSTANT Mode   \* "check"; "farthest": prints how far each trace goes; "explain": prints what was allowed where it stops
 
 handoffVars == <<client, controller, switch, backend, net, control, served, events>>
 seen == <<said, owes, waiting, got, high, acked, clock>>
@@ -93,7 +95,7 @@ Do(t, n) ==
                [] n = "ReopenWindow" /\ ~controller.open /\ Traces[t].wire -> "reopen"
                [] OTHER -> owes
   /\ dirty' = (net'.up # net.up \/ net'.down # net.down)
-  /\ UNCHANGED <<tid, said, got, high, acked, clock, failing>>
+  /\ UNCHANGED <<tid, said, got, high, acked, clock>>
 
 \* What an action sent is told from what was seen by its number.
 Seen(s)   == "id" \in DOMAIN s
@@ -106,7 +108,7 @@ Strike(t) ==
                    late |-> {}]
         /\ said' = (IF H(t)!Silent(controller) THEN {} ELSE said)
                      \cup {unseen[k] : k \in {j \in 1..Len(unseen) : unseen[j].by = Logical}}
-  /\ UNCHANGED <<client, controller, switch, backend, control, served, events, tid, at, owes, waiting, got, high, acked, clock, failing>>
+  /\ UNCHANGED <<client, controller, switch, backend, control, served, events, tid, at, owes, waiting, got, high, acked, clock, asking>>
 
 -----------------------------------------------------------------------------
 (* Frames.  `open`: its window is not zero; `far`: as it arrived.           *)
@@ -165,7 +167,7 @@ Leave(t, k) ==
      /\ net' = CASE p.to = "none"   -> net                           \* lost, or dropped by a switch that drains
                  [] p.by = Logical  -> [net EXCEPT !.down["client"] = Append(@, SegmentOf(t, k))]
                  [] OTHER           -> [net EXCEPT !.up[p.by] = Append(@, SegmentOf(t, k))]
-     /\ UNCHANGED <<controller, switch, backend, control, served, events, tid, said, waiting, got, failing>>
+     /\ UNCHANGED <<controller, switch, backend, control, served, events, tid, said, waiting, got>>
 
 \* The switch: a frame crosses as soon as that makes of it what arrived.
 Grown == {h \in DOMAIN net.down : Len(net'.down[h]) > Len(net.down[h])}
@@ -176,7 +178,7 @@ Crosses(t) ==
        LET s == net'.down[h][Len(net'.down[h])]
            p == Packet(t, s.id)
        IN p.to = h /\ (s.wnd > 0) = p.farOpen /\ s.fin = p.farFin /\ s.src = p.farSrc
-  /\ UNCHANGED <<tid, at, dirty, seen, failing>>
+  /\ UNCHANGED <<tid, at, dirty, seen, asking>>
 
 \* Order within a host's link is the order of arrival; who was overtaken comes later.
 Insert(queue, k, s) == SubSeq(queue, 1, k) \o <<s>> \o SubSeq(queue, k + 1, Len(queue))
@@ -196,7 +198,7 @@ Arrive(t, host, k) ==
                 /\ net' = [net EXCEPT !.down[host] = Insert(Without(q, k), waiting[host], q[j])]
                 /\ waiting' = [waiting EXCEPT ![host] = @ + 1]
                 /\ UNCHANGED got
-     /\ UNCHANGED <<client, controller, switch, backend, control, served, events, tid, said, owes, high, acked, clock, failing>>
+     /\ UNCHANGED <<client, controller, switch, backend, control, served, events, tid, said, owes, high, acked, clock>>
 
 \* A segment of the environment's: of an event trace, or a frame that arrives once more; `ends`: the data with what was kept before it.
 Bring(host, s) ==
@@ -210,7 +212,7 @@ Meet(t, op) ==
             wnd |-> Large, syn |-> op.syn, fin |-> op.fin, rst |-> op.rst, ts |-> 1, by |-> "client", owned |-> TRUE, via |-> 0, id |-> 0]
   IN /\ Bring(op.host, s)
      /\ client' = IF op.rst THEN [client EXCEPT !.st = "aborted"] ELSE client
-     /\ UNCHANGED <<controller, switch, backend, control, served, events, tid, said, owes, got, high, acked, clock, failing>>
+     /\ UNCHANGED <<controller, switch, backend, control, served, events, tid, said, owes, got, high, acked, clock>>
 
 -----------------------------------------------------------------------------
 (* What a role's own event says, held against the step.                     *)
@@ -256,26 +258,44 @@ Notes(t, op) ==
        [] n = "RemoveRule"    -> controller.phase = "removing" /\ H(t)!RemoveRule(h) \in control
        [] n = "ProbeClient"   -> controller.phase = "resetting"
        [] n = "ResetClient"   -> controller.phase \in {"resetting", "gone"} /\ controller.decided
-       [] n = "Forget"        -> controller.phase \in {"closed", "gone", "resetting"}
+       [] n = "Forget"        -> controller.phase \in {"closing", "closed", "gone", "resetting"}
        [] n = "IgnoreSegment" -> op.role \in Traces[t].backends /\ backend[op.role].st # "serving"
        [] OTHER               -> FALSE
 
 -----------------------------------------------------------------------------
 
-Progress(t, before) ==
+\* The step that an event is of; some tell of a part of a step, or of its consequence.
+Parts == {"Establish", "InstallRule", "RemoveRule", "ProbeClient", "ResetClient", "Forget", "IgnoreSegment", "HandOffRefused", "SwitchSilent"}
+
+Told(t, op) ==
+  LET n     == op.name
+      phase == controller.phase
+      does  == CASE n = "ClientFin" /\ phase = "closing"   -> "ControllerReceive"
+                 [] n = "Forget" /\ phase = "removing"     -> "Forget"
+                 [] n \in {"ProbeClient", "ResetClient"} /\ phase = "removing" -> "ResetClient"
+                 [] n = "ResetClient" /\ phase = "reading" -> "IdleTimeout"
+                 [] n = "Fail" /\ op.clientReset           -> "BackendReceive"
+                 [] n \in Parts                            -> "nothing"
+                 [] OTHER                                  -> n
+  IN IF does = "nothing" THEN Notes(t, op) /\ UNCHANGED <<handoffVars, dirty, owes, waiting, tid, said, got, high, acked, clock>>
+     ELSE /\ Do(t, does) /\ Agrees(t, op)
+          /\ n = "ClientFin" => controller'.eof /\ ~controller.eof
+          /\ n = "ProbeClient" => controller.then = "probe"
+          /\ n = "ResetClient" => controller.then # "probe"
+
+Progress(t) ==
   /\ at' = at + 1
-  /\ before = Len(Ops(t)) => PrintT(<<"MATCHED", tid>>)
+  /\ at = Len(Ops(t)) => PrintT(<<"MATCHED", tid>>)
+  /\ Mode = "farthest" /\ at >= TLCGet(tid) => TLCSet(tid, at + 1) /\ PrintT(<<"AT", tid, at + 1>>)
 
 Visible(t) ==
   LET op == Ops(t)[at]
   IN /\ at <= Len(Ops(t))
-     /\ CASE op.op = "act"    -> Do(t, op.name) /\ Agrees(t, op)
-          [] op.op = "note"   -> Notes(t, op) /\ UNCHANGED <<handoffVars, tid, dirty, seen, failing>>
+     /\ CASE op.op = "act"    -> Told(t, op)
           [] op.op = "meet"   -> Meet(t, op) /\ UNCHANGED dirty
           [] op.op = "leave"  -> Leave(t, op.id) /\ UNCHANGED dirty
           [] op.op = "arrive" -> Arrive(t, op.host, op.id) /\ UNCHANGED dirty
-          [] OTHER            -> FALSE
-     /\ Progress(t, at)
+     /\ Progress(t) /\ UNCHANGED asking
 
 \* Taken in at once where waiting could change nothing.
 HeadOf(host) == net.down[host][1]
@@ -287,23 +307,65 @@ Eager(t) ==
        /\ waiting[b] > 0 /\ backend[b].st = "serving" /\ ~HeadOf(b).rst
        /\ Do(t, "BackendReceive") /\ Len(net'.down[b]) < Len(net.down[b])
 
+\* A switch that has no such rule tells of no removal; frames tell of no action at all.
 Hidden(t) ==
   \/ \E n \in Traces[t].hidden : Do(t, n)
+  \/ ~Traces[t].wire /\ switch.rule.handoff = 0 /\ Do(t, "SwitchRemoveRule")
   \/ Traces[t].wire /\ waiting[Logical] > 0 /\ \E n \in TakesSegment : Do(t, n)
   \/ Traces[t].wire /\ (\E b \in Traces[t].backends : waiting[b] > 0) /\ Do(t, "BackendReceive")
 
+-----------------------------------------------------------------------------
+(* Where a trace stops: the state, and what would have been allowed.        *)
+
+\* Of frames, what is hidden; of events, what could be told, and is not of the environment.
+Asked(t) == IF Traces[t].wire THEN Traces[t].hidden
+            ELSE {"SwitchAddRule", "SwitchRemoveRule", "HandOff", "TakeBack", "BackendFailed", "ReopenWindow", "ResetClient", "Forget", "RuleRefused",
+                  "TakeOver", "Respond", "Complete"}
+
+Candidates(t) ==
+  LET h == controller.req
+      c == [host |-> Logical, seq |-> controller.rcv, ack |-> controller.nxt, len |-> 0, syn |-> FALSE, fin |-> FALSE, rst |-> FALSE]
+      known == h <= Len(Traces[t].requests)
+  IN {[c EXCEPT !.syn = TRUE, !.seq = 0], c, [c EXCEPT !.fin = TRUE], [c EXCEPT !.rst = TRUE]}
+     \cup (IF known /\ H(t)!HeadEnd[h] > controller.rcv THEN {[c EXCEPT !.len = H(t)!HeadEnd[h] - controller.rcv]} ELSE {})
+     \cup UNION {LET k == backend[b]
+                     s == [c EXCEPT !.host = b, !.seq = k.rcv, !.ack = k.nxt]
+                 IN {s, [s EXCEPT !.rst = TRUE]} \cup (IF H(t)!Start[k.handoff + 1] > k.rcv THEN {[s EXCEPT !.len = H(t)!Start[k.handoff + 1] - k.rcv]} ELSE {})
+                 : b \in {x \in Traces[t].backends : backend[x].st = "serving"}}
+
+Frames(t) ==
+  [controller |-> IF ~Traces[t].wire THEN {} ELSE said \cup (IF H(t)!ControllerOwns(controller) THEN {H(t)!FromController(controller)} ELSE {}),
+   backends   |-> {b \in Traces[t].backends : backend[b].st = "serving"}]
+
+Explain(t) ==
+  \/ /\ asking = "no" /\ asking' = "yes"
+     /\ PrintT(<<"STATE", tid, [controller |-> controller, switch |-> switch, backend |-> backend, control |-> control, owes |-> owes,
+                                waiting |-> waiting, acked |-> acked, got |-> got, high |-> high, frames |-> Frames(t)]>>)
+     /\ UNCHANGED <<handoffVars, tid, dirty, seen>>
+  \/ /\ asking = "yes"
+     /\ \/ \E n \in Asked(t) : Do(t, n) /\ PrintT(<<"ALLOWED", tid, n>>) /\ asking' = "told"
+        \/ ~Traces[t].wire /\ \E s \in Candidates(t) : Meet(t, s) /\ asking' = "tried" /\ UNCHANGED dirty
+  \/ /\ asking = "tried" /\ asking' = "told"
+     /\ \E n \in TakesSegment \cup {"BackendReceive"} :
+          /\ Do(t, n) /\ <<controller, backend, control>>' # <<controller, backend, control>>
+          /\ PrintT(<<"ALLOWED", tid, IF n = "ControllerReceive" /\ controller.phase = "synReceived" THEN "Establish" ELSE n>>)
+
 Step(t) ==
   CASE dirty                                         -> Strike(t)
-    [] ~dirty /\ Traces[t].wire /\ ENABLED Crosses(t) -> Crosses(t)
-    [] ~dirty /\ Traces[t].wire /\ ~ENABLED Crosses(t) /\ ENABLED Eager(t) -> Eager(t) /\ UNCHANGED at
-    [] OTHER -> Visible(t) \/ (at <= Len(Ops(t)) /\ Hidden(t) /\ UNCHANGED at)
+    [] ~dirty /\ asking # "no"                       -> Explain(t) /\ UNCHANGED at
+    [] ~dirty /\ asking = "no" /\ Traces[t].wire /\ ENABLED Crosses(t) -> Crosses(t)
+    [] ~dirty /\ asking = "no" /\ Traces[t].wire /\ ~ENABLED Crosses(t) /\ ENABLED Eager(t) -> Eager(t) /\ UNCHANGED <<at, asking>>
+    [] OTHER -> \/ Visible(t)
+                \/ at <= Len(Ops(t)) /\ Hidden(t) /\ UNCHANGED <<at, asking>>
+                \/ Mode = "explain" /\ at = Traces[t].stop /\ Explain(t) /\ UNCHANGED at
 
 TraceInit ==
   /\ tid \in DOMAIN Traces
   /\ \E t \in {tid} : H(t)!Init
-  /\ at = 1 /\ dirty = FALSE /\ said = {} /\ owes = "nothing" /\ failing = 0
+  /\ at = 1 /\ dirty = FALSE /\ said = {} /\ owes = "nothing" /\ asking = "no"
   /\ waiting = [h \in {Logical} \cup Traces[tid].backends |-> 0]
   /\ got = 0 /\ high = 0 /\ acked = 0 /\ clock = 0
+  /\ Mode = "farthest" => TLCSet(tid, 1) /\ PrintT(<<"AT", tid, 1>>)
 
 TraceNext == \E t \in {tid} : Step(t)
 =============================================================================
