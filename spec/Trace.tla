@@ -184,8 +184,11 @@ Crosses(t) ==
 Insert(queue, k, s) == SubSeq(queue, 1, k) \o <<s>> \o SubSeq(queue, k + 1, Len(queue))
 Without(queue, id) == SelectSeq(queue, LAMBDA s : s.id # id)
 
-Arrive(t, host, k) ==
-  LET q    == net.down[host]
+\* `ends`, `fin`: with what the receiver may have kept that came before its turn (RFC 9293 3.10.7.4: it should).
+Arrive(t, op) ==
+  LET host == op.host
+      k    == op.id
+      q    == net.down[host]
       mine == {j \in 1..Len(q) : q[j].id = k}
       p    == Packet(t, k)
   IN /\ mine # {}
@@ -195,12 +198,13 @@ Arrive(t, host, k) ==
              /\ UNCHANGED waiting
         ELSE LET j == CHOOSE j \in mine : TRUE
              IN /\ j > waiting[host]
-                /\ net' = [net EXCEPT !.down[host] = Insert(Without(q, k), waiting[host], q[j])]
+                /\ net' = [net EXCEPT !.down[host] =
+                             Insert(Without(q, k), waiting[host], [q[j] EXCEPT !.data = [n \in 1..(op.ends - p.seq) |-> 0], !.fin = op.fin])]
                 /\ waiting' = [waiting EXCEPT ![host] = @ + 1]
                 /\ UNCHANGED got
      /\ UNCHANGED <<client, controller, switch, backend, control, served, events, tid, said, owes, high, acked, clock>>
 
-\* A segment of the environment's: of an event trace, or a frame that arrives once more; `ends`: the data with what was kept before it.
+\* A segment of the environment's: of an event trace, or a frame that arrives once more.
 Bring(host, s) ==
   LET q == net.down[host]
   IN IF host = "client" THEN UNCHANGED <<net, waiting>>
@@ -294,7 +298,7 @@ Visible(t) ==
      /\ CASE op.op = "act"    -> Told(t, op)
           [] op.op = "meet"   -> Meet(t, op) /\ UNCHANGED dirty
           [] op.op = "leave"  -> Leave(t, op.id) /\ UNCHANGED dirty
-          [] op.op = "arrive" -> Arrive(t, op.host, op.id) /\ UNCHANGED dirty
+          [] op.op = "arrive" -> Arrive(t, op) /\ UNCHANGED dirty
      /\ Progress(t) /\ UNCHANGED asking
 
 \* Taken in at once where waiting could change nothing.

@@ -28,7 +28,7 @@ function operation(step: TracedOperation): Written {
     case 'leave':
       return { op: step.op, id: step.id };
     case 'arrive':
-      return { op: step.op, host: step.host, id: step.id };
+      return { op: step.op, host: step.host, id: step.id, ends: step.ends, fin: step.fin };
   }
 }
 

@@ -52,7 +52,14 @@ export type TracedOperation =
   | { readonly op: 'act'; readonly role: string; readonly name: string; readonly says: Sayings }
   | { readonly op: 'meet'; readonly segment: TracedSegment }
   | { readonly op: 'leave'; readonly id: number }
-  | { readonly op: 'arrive'; readonly host: TracedHost; readonly id: number };
+  /** `ends`: behind its data, what came before its turn and may have been kept included; `fin`: with a FIN that may have been kept. */
+  | {
+      readonly op: 'arrive';
+      readonly host: TracedHost;
+      readonly id: number;
+      readonly ends: number;
+      readonly fin: boolean;
+    };
 
 /** Where an operation was observed. */
 export interface Source {
