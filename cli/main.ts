@@ -9,6 +9,7 @@ import { registerList } from './commands/list.js';
 import { registerRefine } from './commands/refine.js';
 import { registerSpec } from './commands/spec.js';
 import { registerTest } from './commands/test.js';
+import { registerTrace } from './commands/trace.js';
 import { registerVerify } from './commands/verify.js';
 import { Failure, systemCode } from './failure.js';
 import { Interrupted } from './interrupt.js';
@@ -41,6 +42,7 @@ Start with: prism verify`,
     registerLab,
     registerSpec,
     registerRefine,
+    registerTrace,
   ])
     register(program);
   return program;

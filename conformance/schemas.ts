@@ -4,6 +4,7 @@ import { Topology } from '../harness/topology.js';
 import { ControlMessage } from '../reference-impl/control/messages.js';
 import { Requirements } from '../spec/requirements.js';
 import { ControlLogLine } from './control-log.js';
+import { TraceDocument } from './lift/trace-result.js';
 import { ResultDocument } from './result-schema.js';
 
 const PUBLISHED = {
@@ -17,6 +18,7 @@ const PUBLISHED = {
     schema: ControlLogLine,
     title: 'One line of NAME.control.ndjson: a control message as some role sent or received it',
   },
+  'prism-trace-1': { schema: TraceDocument, title: 'What prism trace check writes with --json' },
   'prism-requirements-1': { schema: Requirements, title: 'The catalogue of clauses' },
 } as const;
 

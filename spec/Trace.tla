@@ -88,7 +88,7 @@ TakesArrived == \A h \in DOMAIN waiting : Len(net'.down[h]) < Len(net.down[h]) =
 Taken == [h \in DOMAIN waiting |-> IF Len(net'.down[h]) < Len(net.down[h]) THEN waiting[h] - 1 ELSE waiting[h]]
 
 Do(t, n) ==
-  /\ n \in OfController => owes = "nothing"
+  /\ n \in OfController => owes = "nothing" \/ (n = "CloseConnection" /\ owes = "reopen")   \* its FIN says as much
   /\ Act(t, n)
   /\ TakesArrived /\ waiting' = Taken
   /\ owes' = CASE n = "ReceiveRequest" /\ Traces[t].wire -> "header"
@@ -301,7 +301,8 @@ Visible(t) ==
           [] op.op = "arrive" -> Arrive(t, op) /\ UNCHANGED dirty
      /\ Progress(t) /\ UNCHANGED asking
 
-\* Taken in at once where waiting could change nothing.
+\* Taken in at once where waiting could change nothing. What comes to one who does not own the connection waits until he does: had he
+\* dropped it, it would come again, and what it brings him is the same (but for a reset, which may pass unheard).
 HeadOf(host) == net.down[host][1]
 Eager(t) ==
   \/ /\ waiting[Logical] > 0 /\ owes = "nothing" /\ ~H(t)!Silent(controller)
@@ -315,8 +316,10 @@ Eager(t) ==
 Hidden(t) ==
   \/ \E n \in Traces[t].hidden : Do(t, n)
   \/ ~Traces[t].wire /\ switch.rule.handoff = 0 /\ Do(t, "SwitchRemoveRule")
-  \/ Traces[t].wire /\ waiting[Logical] > 0 /\ \E n \in TakesSegment : Do(t, n)
-  \/ Traces[t].wire /\ (\E b \in Traces[t].backends : waiting[b] > 0) /\ Do(t, "BackendReceive")
+  \/ /\ Traces[t].wire /\ waiting[Logical] > 0 /\ (H(t)!Silent(controller) => HeadOf(Logical).rst)
+     /\ \E n \in TakesSegment : Do(t, n)
+  \/ Traces[t].wire /\ \E b \in Traces[t].backends :
+       waiting[b] > 0 /\ HeadOf(b).rst /\ Do(t, "BackendReceive") /\ Len(net'.down[b]) < Len(net.down[b])
 
 -----------------------------------------------------------------------------
 (* Where a trace stops: the state, and what would have been allowed.        *)

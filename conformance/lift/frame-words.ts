@@ -12,7 +12,9 @@ export function describeFrame(segment: Segment): string {
     ...(flags.length > 0 ? [`[${flags.join(' ')}]`] : []),
     length > 0 ? `${from} bytes ${offset} to ${offset + length - 1}` : `at ${from} byte ${offset}`,
   ].join(' ');
-  const ack = Number.isFinite(acked) ? `, acknowledges ${towards === 'server' ? 'server' : 'client'} byte ${acked}` : '';
+  const ack = Number.isFinite(acked)
+    ? `, acknowledges ${towards === 'server' ? 'server' : 'client'} byte ${acked}`
+    : '';
   const window = segment.window === 0 && !isFlagged(segment, 'RST') ? ', window 0' : '';
   return `${direction === 'sent' ? `${vantage} sends` : `arrives at ${vantage}`}: ${what}${ack}${window}`;
 }

@@ -31,7 +31,9 @@ export class Keeping {
     }
     const reach = { end, fin };
     for (;;) {
-      const more = host.kept.find((range) => range.start <= reach.end && (range.end > reach.end || (range.fin && !reach.fin)));
+      const more = host.kept.find(
+        (range) => range.start <= reach.end && (range.end > reach.end || (range.fin && !reach.fin)),
+      );
       if (more === undefined) break;
       host.kept.splice(host.kept.indexOf(more), 1);
       reach.end = Math.max(reach.end, more.end);

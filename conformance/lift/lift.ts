@@ -8,8 +8,8 @@ import { type Connection, isSound, senderOf } from '../flows/connection.js';
 import { type CaptureInput, isFlagged, optionOf, type Segment } from '../flows/decode.js';
 import { analyse, type Judged } from '../flows/judged.js';
 import type { Packet } from '../flows/packets.js';
-import { Keeping } from './keeping.js';
 import { describeFrame } from './frame-words.js';
+import { Keeping } from './keeping.js';
 import { type LiftedRequest, requestsOf } from './requests.js';
 
 export type Lifted =
@@ -44,7 +44,8 @@ export function liftCaptures(captures: readonly CaptureInput[], topology: Topolo
   const notes = [...judged.notes];
   const programs: TraceProgram[] = [];
   for (const connection of judged.connections) {
-    if (connection.start === undefined) notes.push(`${connection.name}: left out, its handshake is not in the captures`);
+    if (connection.start === undefined)
+      notes.push(`${connection.name}: left out, its handshake is not in the captures`);
     else programs.push(liftConnection(judged, connection));
   }
   return { ok: true, programs, notes };
@@ -72,7 +73,8 @@ function liftConnection(judged: Judged, connection: Connection): TraceProgram {
   }
   // The specification has a controller's own answer in one piece.
   const answers = requests.filter(({ answered }) => answered);
-  const within = (offset: number): boolean => answers.some(({ reply, replyEnd }) => offset > reply && offset < replyEnd);
+  const within = (offset: number): boolean =>
+    answers.some(({ reply, replyEnd }) => offset > reply && offset < replyEnd);
   for (const { head, arrivals } of sound) {
     for (const frame of [head, ...arrivals]) {
       const [own, other] = frame.towards === 'server' ? [client, server] : [server, client];
@@ -128,7 +130,8 @@ function liftConnection(judged: Judged, connection: Connection): TraceProgram {
     const host = hostAt(frame.vantage);
     const kept = frame.towards === 'server' ? keeping.arrived(host, frame) : undefined;
     if (kind === 'arrive') {
-      const ends = kept === undefined ? traced.seq + traced.len : Math.max(traced.seq + traced.len, client.unit(kept.end));
+      const ends =
+        kept === undefined ? traced.seq + traced.len : Math.max(traced.seq + traced.len, client.unit(kept.end));
       const fin = traced.farFin || kept?.fin === true;
       return [{ operation: { op: 'arrive', host, id: packet + 1, ends, fin }, source }];
     }
@@ -196,7 +199,10 @@ class Stamps {
 }
 
 /** What has to be possible for the connection to end as it did. */
-function ends(packets: readonly Packet[], requests: readonly LiftedRequest[]): { misfortune: string[]; hidden: string[] } {
+function ends(
+  packets: readonly Packet[],
+  requests: readonly LiftedRequest[],
+): { misfortune: string[]; hidden: string[] } {
   const misfortune = new Set<string>();
   const hidden = new Set<string>();
   const add = (kinds: readonly string[], actions: readonly string[]): void => {

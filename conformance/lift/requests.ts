@@ -60,9 +60,12 @@ function liftExchange(
   const headEnd = Math.max(request.headerEnd, start + 1);
   if (handoff === undefined && answer !== undefined) {
     // Acknowledged alone it was ready to be handed off, and the switch refused.
-    const received = connection.toClient.some(
+    const received = connection.packets.some(
       (packet) =>
-        senderOf(packet) === 'controller' && packet.head.length === 0 && packet.head.acked === headEnd && packet.head.window === 0,
+        senderOf(packet) === 'controller' &&
+        packet.head.length === 0 &&
+        packet.head.acked === headEnd &&
+        packet.head.window === 0,
     );
     const kind = received ? (request.kind === 'write' ? 'write' : 'read') : 'bad';
     const end = kind === 'bad' ? Math.max(answer.acked, start + 1) : headEnd;
@@ -81,7 +84,7 @@ function liftExchange(
   const read = request.kind === 'read';
   const known = connection.clientStream.contiguousEnd(headEnd);
   const end = read ? headEnd : Math.max(headEnd, request.end ?? known + 1);
-  const sent = dataEnd(connection.toClient);
+  const sent = dataEnd(connection.packets);
   return {
     kind: read ? 'read' : 'write',
     start,
@@ -98,19 +101,20 @@ function liftExchange(
 
 /** The first bytes from `reply` on, if the controller sent them. */
 function firstAnswer(connection: Connection, reply: number): Segment | undefined {
-  const first = connection.toClient.find(
-    ({ head }) => isSound(head) && head.length > 0 && !isFlagged(head, 'SYN') && head.offset + head.length > reply,
-  );
+  const first = connection.packets.find(({ head }) => isServerData(head) && head.offset + head.length > reply);
   return first !== undefined && senderOf(first) === 'controller' ? first.head : undefined;
 }
 
 function endOfAnswer(connection: Connection, answer: Segment): number {
-  return Math.max(answer.offset + answer.length, dataEnd(connection.toClient));
+  return Math.max(answer.offset + answer.length, dataEnd(connection.packets));
 }
 
 function dataEnd(packets: readonly Packet[]): number {
   let end = 0;
-  for (const { head } of packets)
-    if (isSound(head) && head.length > 0 && !isFlagged(head, 'SYN')) end = Math.max(end, head.offset + head.length);
+  for (const { head } of packets) if (isServerData(head)) end = Math.max(end, head.offset + head.length);
   return end;
+}
+
+function isServerData(segment: Segment): boolean {
+  return segment.towards === 'client' && isSound(segment) && segment.length > 0 && !isFlagged(segment, 'SYN');
 }

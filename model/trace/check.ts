@@ -39,7 +39,12 @@ export interface TraceCheckOptions {
 }
 
 export type TraceCheck =
-  | { readonly ok: true; readonly verdicts: readonly TraceVerdict[]; readonly states: number; readonly durationMs: number }
+  | {
+      readonly ok: true;
+      readonly verdicts: readonly TraceVerdict[];
+      readonly states: number;
+      readonly durationMs: number;
+    }
   /** TLC ended without an answer. */
   | { readonly ok: false; readonly outcome: TlcOutcome };
 
@@ -153,7 +158,8 @@ function departure(program: TraceProgram, stop: number, index: number, explained
   const states: TlaValue[] = [];
   const allowed = new Set<string>();
   for (const text of explained.prints) {
-    if (!text.startsWith(`<<"STATE", ${index},`) && !text.startsWith(`<<"ALLOWED", ${index},`) && !/^<<\s/.test(text)) continue;
+    if (!text.startsWith(`<<"STATE", ${index},`) && !text.startsWith(`<<"ALLOWED", ${index},`) && !/^<<\s/.test(text))
+      continue;
     const parsed = parseTlaValue(text);
     if (!parsed.ok || parsed.value.kind !== 'sequence') continue;
     const [tag, trace, value] = parsed.value.items;

@@ -71,7 +71,8 @@ function programOf(connection: string, events: readonly TraceEvent[]): TraceProg
     const { action, fields } = event;
     // A client's number in AcceptSyn and ClientFin, and where a header begins; else the server's.
     const ofClient = action === 'AcceptSyn' || action === 'ClientFin' || action === 'ReceiveRequest';
-    if (typeof fields.seq === 'number') (ofClient ? client : server).add((ofClient ? clientOffset : serverOffset)(fields.seq));
+    if (typeof fields.seq === 'number')
+      (ofClient ? client : server).add((ofClient ? clientOffset : serverOffset)(fields.seq));
     if (typeof fields.end === 'number') server.add(serverOffset(fields.end));
     if (typeof fields.ack === 'number') client.add(clientOffset(fields.ack));
   }

@@ -1,7 +1,13 @@
 /** Traces as the module TraceData that Trace.tla extends. */
 import type { TracedOperation, TraceProgram } from './program.js';
 
-type Written = number | boolean | string | readonly Written[] | ReadonlySet<Written> | { readonly [name: string]: Written };
+type Written =
+  | number
+  | boolean
+  | string
+  | readonly Written[]
+  | ReadonlySet<Written>
+  | { readonly [name: string]: Written };
 
 /** A value in TLA+: arrays are sequences, sets are sets, objects are records. */
 function text(value: Written): string {
