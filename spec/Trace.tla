@@ -24,6 +24,8 @@ VARIABLES client, controller, switch, backend, net, control, served, events,   \
   waiting,   \* host -> how many segments have arrived there and are not taken in yet
   got,       \* the client's stream of responses: the highest number that has arrived
   high,      \* the highest number that has left a server
+  sent,      \* the client's stream of requests: the highest number that has left it
+  room,      \* whether a client that has taken in all of `got` may have seen an open window
   acked,     \* the highest acknowledgement that has left a server
   clock,     \* the highest time stamp that has left a server
   asking     \* what would have been allowed instead: "no", "yes", "tried" a segment, "told"
@@ -31,7 +33,7 @@ VARIABLES client, controller, switch, backend, net, control, served, events,   \
 CONSTANT Mode   \* "check"; "farthest": prints how far each trace goes; "explain": prints what was allowed where it stops
 
 handoffVars == <<client, controller, switch, backend, net, control, served, events>>
-seen == <<said, owes, waiting, got, high, acked, clock>>
+seen == <<said, owes, waiting, got, high, sent, room, acked, clock>>
 
 Large == 1000000
 
@@ -95,7 +97,7 @@ Do(t, n) ==
                [] n = "ReopenWindow" /\ ~controller.open /\ Traces[t].wire -> "reopen"
                [] OTHER -> owes
   /\ dirty' = (net'.up # net.up \/ net'.down # net.down)
-  /\ UNCHANGED <<tid, said, got, high, acked, clock>>
+  /\ UNCHANGED <<tid, said, got, high, sent, room, acked, clock>>
 
 \* What an action sent is told from what was seen by its number.
 Seen(s)   == "id" \in DOMAIN s
@@ -108,7 +110,7 @@ Strike(t) ==
                    late |-> {}]
         /\ said' = (IF H(t)!Silent(controller) THEN {} ELSE said)
                      \cup {unseen[k] : k \in {j \in 1..Len(unseen) : unseen[j].by = Logical}}
-  /\ UNCHANGED <<client, controller, switch, backend, control, served, events, tid, at, owes, waiting, got, high, acked, clock, asking>>
+  /\ UNCHANGED <<client, controller, switch, backend, control, served, events, tid, at, owes, waiting, got, high, sent, room, acked, clock, asking>>
 
 -----------------------------------------------------------------------------
 (* Frames.  `open`: its window is not zero; `far`: as it arrived.           *)
@@ -161,13 +163,15 @@ Leave(t, k) ==
   LET p == Packet(t, k)
   IN /\ IF p.by = "client"
         THEN /\ p.syn \/ p.rst \/ p.ack <= got                       \* nobody acknowledges what has not come
+             /\ p.fresh /\ p.seq + p.len > sent => room \/ p.ack < got   \* ... or sends new data into a window that he knows to be closed
+             /\ sent' = Max(sent, p.seq + p.len)
              /\ client' = IF p.rst THEN [client EXCEPT !.st = "aborted"] ELSE client
              /\ UNCHANGED <<owes, high, acked, clock>>
-        ELSE ServerLeaves(t, p) /\ UNCHANGED client
+        ELSE ServerLeaves(t, p) /\ UNCHANGED <<client, sent>>
      /\ net' = CASE p.to = "none"   -> net                           \* lost, or dropped by a switch that drains
                  [] p.by = Logical  -> [net EXCEPT !.down["client"] = Append(@, SegmentOf(t, k))]
                  [] OTHER           -> [net EXCEPT !.up[p.by] = Append(@, SegmentOf(t, k))]
-     /\ UNCHANGED <<controller, switch, backend, control, served, events, tid, said, waiting, got>>
+     /\ UNCHANGED <<controller, switch, backend, control, served, events, tid, said, waiting, got, room>>
 
 \* The switch: a frame crosses as soon as that makes of it what arrived.
 Grown == {h \in DOMAIN net.down : Len(net'.down[h]) > Len(net.down[h])}
@@ -194,15 +198,17 @@ Arrive(t, op) ==
   IN /\ mine # {}
      /\ IF host = "client"
         THEN /\ net' = [net EXCEPT !.down[host] = Without(q, k)]
-             /\ got' = Max(got, p.seq + p.len + (IF p.syn \/ p.fin THEN 1 ELSE 0))
+             /\ LET end == p.seq + p.len + (IF p.syn \/ p.fin THEN 1 ELSE 0)
+                IN /\ got' = Max(got, end)
+                   /\ room' = IF end > got THEN p.farOpen ELSE room \/ p.farOpen
              /\ UNCHANGED waiting
         ELSE LET j == CHOOSE j \in mine : TRUE
              IN /\ j > waiting[host]
                 /\ net' = [net EXCEPT !.down[host] =
                              Insert(Without(q, k), waiting[host], [q[j] EXCEPT !.data = [n \in 1..(op.ends - p.seq) |-> 0], !.fin = op.fin])]
                 /\ waiting' = [waiting EXCEPT ![host] = @ + 1]
-                /\ UNCHANGED got
-     /\ UNCHANGED <<client, controller, switch, backend, control, served, events, tid, said, owes, high, acked, clock>>
+                /\ UNCHANGED <<got, room>>
+     /\ UNCHANGED <<client, controller, switch, backend, control, served, events, tid, said, owes, high, sent, acked, clock>>
 
 \* A segment of the environment's: of an event trace, or a frame that arrives once more.
 Bring(host, s) ==
@@ -216,7 +222,7 @@ Meet(t, op) ==
             wnd |-> Large, syn |-> op.syn, fin |-> op.fin, rst |-> op.rst, ts |-> 1, by |-> "client", owned |-> TRUE, via |-> 0, id |-> 0]
   IN /\ Bring(op.host, s)
      /\ client' = IF op.rst THEN [client EXCEPT !.st = "aborted"] ELSE client
-     /\ UNCHANGED <<controller, switch, backend, control, served, events, tid, said, owes, got, high, acked, clock>>
+     /\ UNCHANGED <<controller, switch, backend, control, served, events, tid, said, owes, got, high, sent, room, acked, clock>>
 
 -----------------------------------------------------------------------------
 (* What a role's own event says, held against the step.                     *)
@@ -281,7 +287,7 @@ Told(t, op) ==
                  [] n = "Fail" /\ op.clientReset           -> "BackendReceive"
                  [] n \in Parts                            -> "nothing"
                  [] OTHER                                  -> n
-  IN IF does = "nothing" THEN Notes(t, op) /\ UNCHANGED <<handoffVars, dirty, owes, waiting, tid, said, got, high, acked, clock>>
+  IN IF does = "nothing" THEN Notes(t, op) /\ UNCHANGED <<handoffVars, dirty, owes, waiting, tid, said, got, high, sent, room, acked, clock>>
      ELSE /\ Do(t, does) /\ Agrees(t, op)
           /\ n = "ClientFin" => controller'.eof /\ ~controller.eof
           /\ n = "ProbeClient" => controller.then = "probe"
@@ -357,21 +363,25 @@ Explain(t) ==
           /\ Do(t, n) /\ <<controller, backend, control>>' # <<controller, backend, control>>
           /\ PrintT(<<"ALLOWED", tid, IF n = "ControllerReceive" /\ controller.phase = "synReceived" THEN "Establish" ELSE n>>)
 
+Move(t) ==
+  \/ Visible(t)
+  \/ at <= Len(Ops(t)) /\ Hidden(t) /\ UNCHANGED <<at, asking>>
+  \/ Mode = "explain" /\ at = Traces[t].stop /\ Explain(t) /\ UNCHANGED at
+
+\* One thing after the other, so that there is little to choose.
 Step(t) ==
-  CASE dirty                                         -> Strike(t)
-    [] ~dirty /\ asking # "no"                       -> Explain(t) /\ UNCHANGED at
-    [] ~dirty /\ asking = "no" /\ Traces[t].wire /\ ENABLED Crosses(t) -> Crosses(t)
-    [] ~dirty /\ asking = "no" /\ Traces[t].wire /\ ~ENABLED Crosses(t) /\ ENABLED Eager(t) -> Eager(t) /\ UNCHANGED <<at, asking>>
-    [] OTHER -> \/ Visible(t)
-                \/ at <= Len(Ops(t)) /\ Hidden(t) /\ UNCHANGED <<at, asking>>
-                \/ Mode = "explain" /\ at = Traces[t].stop /\ Explain(t) /\ UNCHANGED at
+  IF dirty THEN Strike(t)
+  ELSE IF asking # "no" THEN Explain(t) /\ UNCHANGED at
+  ELSE IF (\E h \in DOMAIN net.up : net.up[h] # <<>>) /\ ENABLED Crosses(t) THEN Crosses(t)
+  ELSE IF Traces[t].wire /\ (\E h \in DOMAIN waiting : waiting[h] > 0) /\ ENABLED Eager(t) THEN Eager(t) /\ UNCHANGED <<at, asking>>
+  ELSE Move(t)
 
 TraceInit ==
   /\ tid \in DOMAIN Traces
   /\ \E t \in {tid} : H(t)!Init
   /\ at = 1 /\ dirty = FALSE /\ said = {} /\ owes = "nothing" /\ asking = "no"
   /\ waiting = [h \in {Logical} \cup Traces[tid].backends |-> 0]
-  /\ got = 0 /\ high = 0 /\ acked = 0 /\ clock = 0
+  /\ got = 0 /\ high = 0 /\ sent = 0 /\ room = TRUE /\ acked = 0 /\ clock = 0
   /\ Mode = "farthest" => TLCSet(tid, 1) /\ PrintT(<<"AT", tid, 1>>)
 
 TraceNext == \E t \in {tid} : Step(t)

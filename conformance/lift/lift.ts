@@ -105,6 +105,7 @@ function liftConnection(judged: Judged, connection: Connection): TraceProgram {
       seq: unit(head, head.offset),
       ack: Number.isFinite(head.acked) ? (head.towards === 'server' ? server : client).unit(head.acked) : 0,
       len: isFlagged(head, 'SYN') ? 0 : end - unit(head, head.offset),
+      fresh: head.length > 1,
       open: head.window !== 0,
       farOpen: (first ?? head).window !== 0,
       syn: isFlagged(head, 'SYN'),

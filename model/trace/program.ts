@@ -21,6 +21,8 @@ export interface TracedPacket {
   readonly seq: number;
   readonly ack: number;
   readonly len: number;
+  /** Whether it may carry new data: a single byte may be a window probe (RFC 9293 §3.8.6.1). */
+  readonly fresh: boolean;
   /** Whether its window was not zero, as sent and as it arrived. */
   readonly open: boolean;
   readonly farOpen: boolean;
