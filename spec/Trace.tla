@@ -20,7 +20,8 @@ VARIABLES client, controller, switch, backend, net, control, served, events,   \
   at,        \* the operation that comes next
   dirty,     \* an action has been taken whose segments are yet to be struck
   said,      \* what the controller has sent by its actions since it owns the connection
-  owes,      \* the segment that it must be seen to send before it does anything else: "nothing", "header", "reopen"
+  owes,      \* what must be seen of the controller before it does anything else: of frames "header" and "reopen", acknowledgements;
+             \*   of events the name of one; "nothing"
   waiting,   \* host -> how many segments have arrived there and are not taken in yet
   got,       \* the client's stream of responses: the highest number that has arrived
   high,      \* the highest number that has left a server
@@ -93,8 +94,11 @@ Do(t, n) ==
   /\ n \in OfController => owes = "nothing" \/ (n = "CloseConnection" /\ owes = "reopen")   \* its FIN says as much
   /\ Act(t, n)
   /\ TakesArrived /\ waiting' = Taken
-  /\ owes' = CASE n = "ReceiveRequest" /\ Traces[t].wire -> "header"
+  /\ owes' = CASE n = "ReceiveRequest" -> IF Traces[t].wire THEN "header" ELSE "InstallRule"
                [] n = "ReopenWindow" /\ ~controller.open /\ Traces[t].wire -> "reopen"
+               [] n \in {"TakeBack", "BackendFailed", "BackendLost"} /\ ~Traces[t].wire -> "RemoveRule"
+               [] n = "ClientReset" /\ controller.phase = "installing" /\ ~Traces[t].wire -> "RemoveRule"
+               [] n = "ControllerReceive" /\ ~Traces[t].wire /\ controller.phase = "synReceived" /\ controller'.phase = "reading" -> "Establish"
                [] OTHER -> owes
   /\ dirty' = (net'.up # net.up \/ net'.down # net.down)
   /\ UNCHANGED <<tid, said, got, high, sent, room, acked, clock>>
@@ -138,7 +142,7 @@ ControllerMay(t, p) ==
      \/ \E k \in DOMAIN repeats : Same(repeats[k], p)
      \/ owner /\ plain /\ c.phase \in {"reading", "installing"} /\ p.len = 0 /\ ~p.fin /\ p.seq = c.nxt
           /\ (IF c.phase = "installing" THEN p.ack = c.rcv ELSE acked <= p.ack /\ p.ack <= c.rcv)
-     \/ owner /\ plain /\ c.phase \in {"closing", "closed"} /\ acked <= p.ack /\ p.ack <= c.rcv
+     \/ owner /\ plain /\ c.phase \in {"closing", "lastAck", "closed"} /\ acked <= p.ack /\ p.ack <= c.rcv
           /\ end <= c.nxt /\ (p.fin => end = c.nxt) /\ (~p.fin => p.seq + p.len <= c.nxt)
           /\ (p.len > 0 => p.seq >= H(t)!Reply[Cardinality({k \in DOMAIN Traces[t].requests : H(t)!Reply[k] <= p.seq})])
 
@@ -243,7 +247,8 @@ Agrees(t, op) ==
             /\ Says(op, "seq", controller'.nxt) /\ Says(op, "ack", controller'.rcv)
             /\ Says(op, "handoff", h) /\ Says(op, "backend", Traces[t].requests[h].backend)
             /\ n = "BackendFailed" /\ "clientReset" \in DOMAIN op => op.clientReset = (controller'.then = "forget")
-       [] n = "ReopenWindow" -> Says(op, "seq", controller'.nxt) /\ Says(op, "ack", controller'.rcv)
+       [] n = "ReopenWindow" -> Says(op, "seq", controller'.nxt) /\ Says(op, "ack", controller'.rcv) /\ Says(op, "wasClosed", ~controller.open)
+       [] n = "ResetClient" -> Says(op, "seq", controller'.nxt) /\ Says(op, "probe", controller.then = "probe")
        [] n = "ClientFin" -> Says(op, "seq", controller'.rcv - 1)
        [] n = "RuleRefused" -> Says(op, "backend", Traces[t].requests[h].backend)
        [] n = "SwitchAddRule" -> Says(op, "backend", switch'.rule.backend) /\ switch'.rule # switch.rule
@@ -267,31 +272,31 @@ Notes(t, op) ==
        [] n = "InstallRule"   -> controller.phase = "installing" /\ H(t)!AddRule(h) \in control /\ Says(op, "backend", Traces[t].requests[h].backend)
        [] n = "RemoveRule"    -> controller.phase = "removing" /\ H(t)!RemoveRule(h) \in control
        [] n = "ProbeClient"   -> controller.phase = "resetting"
-       [] n = "ResetClient"   -> controller.phase \in {"resetting", "gone"} /\ controller.decided
-       [] n = "Forget"        -> controller.phase \in {"closing", "closed", "gone", "resetting"}
+       [] n = "Forget"        -> controller.phase \in {"closing", "lastAck", "closed", "gone", "resetting"}
        [] n = "IgnoreSegment" -> op.role \in Traces[t].backends /\ backend[op.role].st # "serving"
        [] OTHER               -> FALSE
 
 -----------------------------------------------------------------------------
 
-\* The step that an event is of; some tell of a part of a step, or of its consequence.
-Parts == {"Establish", "InstallRule", "RemoveRule", "ProbeClient", "ResetClient", "Forget", "IgnoreSegment", "HandOffRefused", "SwitchSilent"}
+\* The step that an event is of; some tell of a part of a step, or of its consequence, and are owed after it.
+Parts == {"Establish", "InstallRule", "RemoveRule", "ProbeClient", "Forget", "IgnoreSegment", "HandOffRefused", "SwitchSilent"}
 
 Told(t, op) ==
   LET n     == op.name
       phase == controller.phase
-      does  == CASE n = "ClientFin" /\ phase = "closing"   -> "ControllerReceive"
-                 [] n = "Forget" /\ phase = "removing"     -> "Forget"
-                 [] n \in {"ProbeClient", "ResetClient"} /\ phase = "removing" -> "ResetClient"
-                 [] n = "ResetClient" /\ phase = "reading" -> "IdleTimeout"
-                 [] n = "Fail" /\ op.clientReset           -> "BackendReceive"
-                 [] n \in Parts                            -> "nothing"
-                 [] OTHER                                  -> n
-  IN IF does = "nothing" THEN Notes(t, op) /\ UNCHANGED <<handoffVars, dirty, owes, waiting, tid, said, got, high, sent, room, acked, clock>>
+      does  == CASE n = "ClientFin" /\ phase = "closing" -> "ControllerReceive"
+                 [] n = "Forget" /\ phase = "removing"   -> "Forget"
+                 [] n = "Fail" /\ op.clientReset         -> "BackendReceive"
+                 [] n \in Parts                          -> "nothing"
+                 [] OTHER                                -> n
+  IN IF does = "nothing"
+     THEN /\ Notes(t, op)
+          /\ op.role = "controller" => owes = (IF n \in {"Establish", "InstallRule", "RemoveRule"} THEN n ELSE "nothing")
+          /\ owes' = CASE n = "Forget" -> "no more" [] n = owes -> "nothing" [] OTHER -> owes
+          /\ UNCHANGED <<handoffVars, dirty, waiting, tid, said, got, high, sent, room, acked, clock>>
      ELSE /\ Do(t, does) /\ Agrees(t, op)
           /\ n = "ClientFin" => controller'.eof /\ ~controller.eof
-          /\ n = "ProbeClient" => controller.then = "probe"
-          /\ n = "ResetClient" => controller.then # "probe"
+          /\ n = "ReceiveRequest" => phase = "reading"
 
 Progress(t) ==
   /\ at' = at + 1

@@ -11,7 +11,15 @@ export const ISS = 100;
 const ASIDE = new Set(['ControlRejected', 'SwitchDrop']);
 
 /** After these a client may use its port again. */
-const ENDINGS = new Set(['Forget', 'ClientFin', 'ClientReset', 'ResetClient', 'CloseConnection', 'RefuseRequest']);
+const ENDINGS = new Set([
+  'Forget',
+  'ClientFin',
+  'ClientReset',
+  'ResetClient',
+  'IdleTimeout',
+  'CloseConnection',
+  'RefuseRequest',
+]);
 
 export interface EventPrograms {
   readonly programs: readonly TraceProgram[];
@@ -218,7 +226,6 @@ class Builder {
         break;
       case 'ReceiveRequest':
       case 'RefuseRequest': {
-        this.#reopen();
         this.#received++;
         if (request === undefined) break;
         this.#header(request);
@@ -227,7 +234,6 @@ class Builder {
         break;
       }
       case 'ClientFin': {
-        this.#reopen();
         const from = this.#units.client(this.#clientNext);
         const fin = this.#units.client(this.#clientOffset(numberOf(event, 'seq') ?? 0));
         this.#meet('logical', { seq: from, len: Math.max(0, fin - from), ack: this.#ackAll(), fin: true });
@@ -277,9 +283,9 @@ class Builder {
           this.#hidden('Crash');
         }
         break;
-      case 'ResetClient':
+      case 'IdleTimeout':
         // Only a client that has gone is idle for so long.
-        if (fields.reason === 'idle') this.#meet('client', { rst: true });
+        this.#meet('client', { rst: true });
         break;
       case 'SwitchRemoveRule':
         this.#reopening = true;
@@ -294,7 +300,7 @@ class Builder {
     });
   }
 
-  /** The window reopens without a word where it was not closed, and where the connection is closed at once. */
+  /** A connection that is closed at once is closed by a FIN that reopens the window. */
   #reopen(): void {
     if (!this.#reopening) return;
     this.#reopening = false;
@@ -346,6 +352,8 @@ class Builder {
     if (typeof fields.end === 'number') says.end = this.#units.server(this.#serverOffset(fields.end));
     if (typeof fields.backend === 'string') says.backend = fields.backend;
     if (typeof fields.closeWindow === 'boolean') says.closeWindow = fields.closeWindow;
+    if (typeof fields.wasClosed === 'boolean') says.wasClosed = fields.wasClosed;
+    if (action === 'ResetClient') says.probe = fields.seq === null;
     if (action === 'Fail' || action === 'BackendFailed') says.clientReset = fields.reason === 'client-reset';
     if (typeof fields.handoff === 'number') {
       const index = this.#requests.findIndex(({ handoff }) => handoff === fields.handoff);
