@@ -129,14 +129,9 @@ function requestsSaid(
 ): Said[] {
   const requests: Said[] = [];
   let handedOff = 0;
-  const ending = (event: TraceEvent): void => {
-    const request = requests.find(({ handoff }) => handoff !== undefined && handoff === event.fields.handoff);
-    const seq = numberOf(event, 'seq') ?? numberOf(event, 'end');
-    const ack = numberOf(event, 'ack');
-    if (request === undefined || seq === undefined) return;
-    request.replyEnd = serverOffset(seq);
-    if (ack !== undefined && request.kind === 'write') request.end = clientOffset(ack);
-  };
+  const served = (event: TraceEvent): Said | undefined =>
+    requests.find(({ handoff }) => handoff !== undefined && handoff === event.fields.handoff);
+  const told = new Set<Said>();
   for (const event of events) {
     const before = requests.at(-1);
     const start = before?.end ?? 0;
@@ -176,9 +171,23 @@ function requestsSaid(
         handedOff = requests.length;
         break;
       }
-      case 'Complete':
-        ending(event);
+      case 'Respond': {
+        const request = served(event);
+        const end = numberOf(event, 'end');
+        if (request === undefined || end === undefined) break;
+        request.replyEnd = serverOffset(end);
+        told.add(request);
         break;
+      }
+      case 'Complete': {
+        const request = served(event);
+        const seq = numberOf(event, 'seq');
+        const ack = numberOf(event, 'ack');
+        if (request === undefined) break;
+        if (seq !== undefined && !told.has(request)) request.replyEnd = serverOffset(seq);
+        if (ack !== undefined && request.kind === 'write') request.end = clientOffset(ack);
+        break;
+      }
     }
   }
   return requests;

@@ -37,7 +37,9 @@ function mutationsOf(lines: readonly EventLine[]): Mutation[] {
     changed(way, action, (line) => ({ [field]: Number(line[field]) + by }), nth, late);
   const dropped = (action: string, nth = 0): Mutation => {
     const index = find(action, nth);
-    return { way: `${action} ${nth} dropped`, lines: lines.filter((_, i) => i !== index), at: index + 1 };
+    // The switch acts by itself meanwhile.
+    const late = action === 'InstallRule' || action === 'RemoveRule' ? 1 : 0;
+    return { way: `${action} ${nth} dropped`, lines: lines.filter((_, i) => i !== index), at: index + 1, late };
   };
   const doubled = (action: string): Mutation => {
     const index = find(action);
@@ -92,14 +94,14 @@ function mutationsOf(lines: readonly EventLine[]): Mutation[] {
     changed('a window reopened that was open', 'ReopenWindow', () => ({ wasClosed: true }), 1),
     changed('a read told as a write', 'ReceiveRequest', () => ({ method: 'PUT' })),
     moved('first byte moved by one', 'ReceiveRequest', 'seq', 1),
-    moved('header ACK moved ahead by one', 'ReceiveRequest', 'ack', 1, 0, 2),
-    moved('header ACK moved back by one', 'ReceiveRequest', 'ack', -1, 0, 2),
-    moved('initial number moved by one', 'AcceptSyn', 'iss', 1, 0, 4),
+    moved('header ACK moved ahead by one', 'ReceiveRequest', 'ack', 1, 0, 3),
+    moved('header ACK moved back by one', 'ReceiveRequest', 'ack', -1, 0, 3),
+    moved('initial number moved by one', 'AcceptSyn', 'iss', 1, 0, 5),
     moved("client's initial number moved by one", 'AcceptSyn', 'seq', 1, 0, 2),
     moved('handed-off number moved by one', 'HandOff', 'seq', 1),
     moved('handed-off ACK moved by one', 'HandOff', 'ack', -1),
     moved('taken-over number moved by one', 'TakeOver', 'seq', -1),
-    moved('end of the response moved by one', 'Respond', 'end', 1),
+    moved('end of the response moved by one', 'Respond', 'end', 1, 0, 1),
     moved('reported number moved by one', 'Complete', 'seq', 1, 0, 0),
     moved('reported ACK moved by one', 'Complete', 'ack', 1, 1, 2),
     moved('taken-back number moved by one', 'TakeBack', 'seq', 1),
@@ -130,11 +132,7 @@ t.test('traces as they are, and changed in many ways', async (t) => {
       continue;
     }
     const { number } = verdict.source;
-    // What tells of the number may come first: Respond has it before Complete.
-    t.ok(
-      number >= at - (way.startsWith('reported number') ? 1 : 0) && number <= at + late,
-      `${way}: line ${number}, not ${at}..${at + late}`,
-    );
+    t.ok(number >= at && number <= at + late, `${way}: line ${number}, not ${at}..${at + late}`);
     t.ok(verdict.states.length > 0, `${way}: the last matching state`);
     t.ok(departureWords(program, verdict).state.length > 1, `${way}: in words`);
   }
