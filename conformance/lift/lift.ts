@@ -7,7 +7,7 @@ import { seqDiff } from '../../reference-impl/wire/seq.js';
 import { type Connection, isSound, senderOf } from '../flows/connection.js';
 import { type CaptureInput, isFlagged, optionOf, type Segment } from '../flows/decode.js';
 import { analyse, type Judged } from '../flows/judged.js';
-import type { Packet } from '../flows/packets.js';
+import { changesOf, type Packet } from '../flows/packets.js';
 import { describeFrame } from './frame-words.js';
 import { Keeping } from './keeping.js';
 import { type LiftedRequest, requestsOf } from './requests.js';
@@ -64,8 +64,8 @@ function liftConnection(judged: Judged, connection: Connection): TraceProgram {
   const client = new Numbers(0, 'client');
   const server = new Numbers(ISS, 'server');
   const notes: string[] = [];
-  const sound = connection.packets.filter(({ head }) => isSound(head) && Number.isFinite(head.offset));
-  const dropped = connection.packets.length - sound.length;
+  const sound = connection.packets.flatMap(apart).filter(({ head }) => isSound(head) && Number.isFinite(head.offset));
+  const dropped = connection.packets.flatMap(apart).length - sound.length;
   if (dropped > 0) notes.push(`${dropped} segments left out whose checksums are wrong`);
   for (const { start, headEnd, end, reply, replyEnd, interimEnd } of requests) {
     for (const offset of [start, headEnd, end]) client.add(offset);
@@ -163,6 +163,22 @@ function liftConnection(judged: Judged, connection: Connection): TraceProgram {
     server: (value) => server.words(value),
     notes,
   };
+}
+
+/** What arrived otherwise than it was sent, beyond what a switch may change, was sent by nobody. */
+function apart(packet: Packet): Packet[] {
+  const { sent, arrivals } = packet;
+  if (sent === undefined) return arrivals.map((head) => ({ ...packet, arrivals: [head], head }));
+  const byController = sent.vantage === 'controller';
+  const altered = arrivals.filter(
+    (arrived) => changesOf(sent, arrived).length > 0 || (byController && arrived.window !== sent.window),
+  );
+  if (altered.length === 0) return [packet];
+  const faithful = arrivals.filter((arrived) => !altered.includes(arrived));
+  return [
+    { ...packet, arrivals: faithful },
+    ...altered.map((head) => ({ sent: undefined, arrivals: [head], head, twins: false })),
+  ];
 }
 
 /**

@@ -97,7 +97,10 @@ t.test('a read is served and given back when all of it is acknowledged', async (
   t.ok(out.length >= 2);
   t.equal(out[0]?.seq, 5000);
   t.ok(out.every((s) => s.ack === 100));
-  t.ok(out.every((s) => s.window > 0), 'it is the switch that closes the window (thesis §3.2)');
+  t.ok(
+    out.every((s) => s.window > 0),
+    'it is the switch that closes the window (thesis §3.2)',
+  );
   const last = out.at(-1);
   const end = (last?.seq ?? 0) + (last?.payloadLength ?? 0);
   t.same(messages(bench.client({ seq: 100, ack: end - 1 })), [], 'one byte is missing');
