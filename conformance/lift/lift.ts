@@ -10,6 +10,7 @@ import { analyse, type Judged } from '../flows/judged.js';
 import { changesOf, type Packet } from '../flows/packets.js';
 import { describeFrame } from './frame-words.js';
 import { Keeping } from './keeping.js';
+import { reduce } from './reduce.js';
 import { type LiftedRequest, requestsOf } from './requests.js';
 
 export type Lifted =
@@ -64,9 +65,12 @@ function liftConnection(judged: Judged, connection: Connection): TraceProgram {
   const client = new Numbers(0, 'client');
   const server = new Numbers(ISS, 'server');
   const notes: string[] = [];
-  const sound = connection.packets.flatMap(apart).filter(({ head }) => isSound(head) && Number.isFinite(head.offset));
-  const dropped = connection.packets.flatMap(apart).length - sound.length;
+  const whole = connection.packets.flatMap(apart);
+  const usable = whole.filter(({ head }) => isSound(head) && Number.isFinite(head.offset));
+  const dropped = whole.length - usable.length;
   if (dropped > 0) notes.push(`${dropped} segments left out whose checksums are wrong`);
+  const { packets: sound, notes: reductions } = reduce(usable, requests, observedBefore);
+  notes.push(...reductions);
   for (const { start, headEnd, end, reply, replyEnd, interimEnd } of requests) {
     for (const offset of [start, headEnd, end]) client.add(offset);
     for (const offset of [reply, replyEnd, interimEnd]) server.add(offset);
