@@ -12,6 +12,7 @@ import { registerReplay } from './commands/replay.js';
 import { registerSimulate } from './commands/simulate.js';
 import { registerSpec } from './commands/spec.js';
 import { registerTest } from './commands/test.js';
+import { registerTrace } from './commands/trace.js';
 import { registerVerify } from './commands/verify.js';
 import { Failure, systemCode } from './failure.js';
 import { Interrupted } from './interrupt.js';
@@ -47,6 +48,7 @@ Start with: prism verify`,
     registerBench,
     registerSimulate,
     registerReplay,
+    registerTrace,
   ])
     register(program);
   return program;

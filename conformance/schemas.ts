@@ -5,6 +5,7 @@ import { Topology } from '../harness/topology.js';
 import { ControlMessage } from '../reference-impl/control/messages.js';
 import { Requirements } from '../spec/requirements.js';
 import { ControlLogLine } from './control-log.js';
+import { TraceDocument } from './lift/trace-result.js';
 import { ResultDocument } from './result-schema.js';
 
 const PUBLISHED = {
@@ -20,6 +21,7 @@ const PUBLISHED = {
   },
   'prism-simulation-1': { schema: SimulationDocument, title: 'What prism simulate writes with --json' },
   'prism-replay-1': { schema: ReplayDocument, title: 'What prism replay writes with --json' },
+  'prism-trace-1': { schema: TraceDocument, title: 'What prism trace check writes with --json' },
   'prism-requirements-1': { schema: Requirements, title: 'The catalogue of clauses' },
 } as const;
 

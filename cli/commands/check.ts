@@ -1,13 +1,11 @@
 /** `prism check`: passive judgement of captures alone. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { parseControlLog } from '../../conformance/control-log.js';
 import { type JudgeInput, judgeEvidence } from '../../conformance/judge.js';
 import { passiveResults } from '../../conformance/run.js';
-import { readCapture } from '../../harness/capture/pcapng.js';
-import { Topology } from '../../harness/topology.js';
-import { Failure, fileReason } from '../failure.js';
+import { type CaptureFile, openCapture, readInput, readTopology, runsOf, topologyBeside } from '../capture-files.js';
+import { Failure } from '../failure.js';
 import { commandLine, conclude } from '../judgement.js';
 import { addOutputOptions, Output, type OutputOptions, prepareOut } from '../output.js';
 
@@ -18,92 +16,15 @@ interface CheckOptions extends OutputOptions {
   readonly strict?: boolean;
 }
 
-interface CaptureFile {
-  readonly name: string;
-  readonly path: string;
-  readonly bytes: Uint8Array;
-  readonly vantage?: string;
-  readonly vantages: readonly string[];
-}
-
-function readInput(path: string): Buffer {
-  try {
-    // A device such as /dev/zero never ends.
-    if (statSync(path).isCharacterDevice()) throw new Failure(2, `${path}: a device, not a file`);
-    return readFileSync(path);
-  } catch (error) {
-    throw error instanceof Failure ? error : new Failure(2, `${path}: ${fileReason(error)}`);
-  }
-}
-
-/** `FILE`, or `FILE@vantage` where no file of that whole name exists. */
-function openCapture(argument: string): CaptureFile {
-  const at = argument.lastIndexOf('@');
-  const split = at > 0 && !existsSync(argument);
-  const path = split ? argument.slice(0, at) : argument;
-  const vantage = split ? argument.slice(at + 1) : undefined;
-  if (vantage !== undefined && !/^(client|controller|backend\d+|switch-.+)$/.test(vantage)) {
-    throw new Failure(2, `${argument}: '${vantage}' is no vantage; say client, controller, backend0, backend1, ...`);
-  }
-  const bytes = readInput(path);
-  const capture = readCapture(bytes);
-  if (!capture.ok) {
-    const { reason, offset, detail, wholeFrames } = capture.error;
-    const frames = wholeFrames > 0 ? ` (${wholeFrames} whole frames before it)` : '';
-    throw new Failure(2, `${path}: ${reason} at byte ${offset}: ${detail}${frames}`);
-  }
-  const names = vantage === undefined ? capture.interfaces.map((i) => i.name) : [vantage];
-  if (names.includes(undefined)) {
-    throw new Failure(
-      2,
-      `${path}: it does not say where it was taken; give it as ${path}@client, @controller, @backend0, ...`,
-    );
-  }
-  const vantages = names.filter((name) => name !== undefined);
-  return { name: path, path, bytes, ...(vantage === undefined ? {} : { vantage }), vantages };
-}
-
-function readTopology(path: string): Topology {
-  let value: unknown;
-  try {
-    value = JSON.parse(readInput(path).toString('utf8'));
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    throw new Failure(2, `${path}: not JSON: ${fileReason(error).split('\n')[0]}`);
-  }
-  const parsed = Topology.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  const keys = issue?.code === 'unrecognized_keys' ? issue.keys : [];
-  const field = [...(issue?.path ?? []), ...keys.slice(0, 1)].join('.') || 'the whole file';
-  throw new Failure(2, `${path}: ${field}: ${issue?.message} (the format is schemas/prism-topology-1.schema.json)`);
-}
-
 function readControlLog(path: string): NonNullable<JudgeInput['controlLog']> {
   const log = parseControlLog(readInput(path).toString('utf8'));
   if (!log.ok) throw new Failure(2, `${path}: ${log.error}`);
   return { name: path, entries: log.entries };
 }
 
-/**
- * Files that were taken at different vantages belong to one run and are judged together; a file whose vantage is there already begins
- * another run.
- */
-function runsOf(files: readonly CaptureFile[]): CaptureFile[][] {
-  const runs: CaptureFile[][] = [];
-  for (const file of files) {
-    const last = runs.at(-1);
-    const taken = last?.some((other) => other.vantages.some((v) => file.vantages.includes(v)));
-    if (last && !taken) last.push(file);
-    else runs.push([file]);
-  }
-  return runs;
-}
-
 function inputOf(run: readonly CaptureFile[], options: CheckOptions): JudgeInput {
   const [first] = run;
-  const beside = join(first ? dirname(first.path) : '.', 'topology.json');
-  const path = options.topology ?? (existsSync(beside) ? beside : undefined);
+  const path = options.topology ?? topologyBeside(run);
   if (path === undefined) {
     throw new Failure(
       2,

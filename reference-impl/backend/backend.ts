@@ -273,6 +273,7 @@ class BackendStep extends HostStep<Service> {
       handoff: service.handoff,
       status: Number.parseInt(response.status, 10),
       bytes: response.body.length,
+      end: seqAdd(endpoint.sndUna, endpoint.queue.length),
     });
     return { ...service, endpoint, keepAlive, phase: 'responding', respondAt: null };
   }

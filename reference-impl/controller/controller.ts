@@ -356,6 +356,7 @@ class ControllerStep extends HostStep<Connection> {
       method: head.request.method,
       target: head.request.target,
       backend,
+      seq: seqAdd(endSeq, -head.end),
       ack: endpoint.rcvNxt,
       closeWindow,
     });
