@@ -88,8 +88,8 @@ function checkNumbers(tracked: Tracked, header: SegmentHeader, fail: Fail): void
   const fin = flags & FIN;
   const ahead = seqDistance(seq, tracked.sentTo);
   if (length === 0 && fin === 0) {
-    // One back is a window probe. A controller that has lost a backend does not know how far that came.
-    if (ahead === 0 || ahead === -1 || (tracked.lost && ahead < 0)) return;
+    // One back is a window probe. A controller that has lost a backend does not know how far that came, and one that resets asks from what it knows.
+    if (ahead === 0 || ahead === -1 || ((tracked.lost || tracked.resetsSent > 0) && ahead < 0)) return;
     fail(
       'stream-continues',
       `an ACK with sequence number ${ahead > 0 ? `${ahead} beyond` : `${-ahead} behind`} what was sent`,
@@ -147,7 +147,9 @@ function checkControllerAck(monitor: Monitor, tracked: Tracked, header: SegmentH
   if (covered < (earlier?.end ?? 0) && !tracked.lost)
     fail('state-handed-over', 'the controller acknowledges less than the last owner did');
   const closing = monitor.views.get('controller')?.closing(tracked.key) === true;
-  if (closing || request === undefined || (tracked.lost && covered <= request.headerEnd)) {
+  // A reset is asked about from where the backend that failed had come.
+  const resetting = tracked.resetsSent > 0;
+  if (closing || resetting || request === undefined || (tracked.lost && covered <= request.headerEnd)) {
     if (covered > tracked.written + (tracked.finSent ? 1 : 0))
       fail('header-only', 'the controller acknowledges what the client has not sent');
     return;
