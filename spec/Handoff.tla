@@ -325,6 +325,9 @@ FromController(c) ==
 SynAck      == [FromController(controller) EXCEPT !.seq = ISS, !.ack = 1, !.wnd = Window, !.syn = TRUE]
 Rst(c, seq) == [FromController(c) EXCEPT !.seq = seq, !.ack = 0, !.wnd = 0, !.rst = TRUE]
 
+\* One number before what the client is known to have: it is not acceptable, so the client tells the number that it expects.
+Probe(c) == [FromController(c) EXCEPT !.seq = c.una - 1]
+
 \* Nothing of the connection is kept.
 Gone(c) == [c EXCEPT !.phase = "gone", !.una = 0, !.nxt = 0, !.rcv = 0, !.open = TRUE, !.eof = FALSE, !.then = "none"]
 
@@ -417,7 +420,7 @@ OtherSegment(s) ==
             /\ Swap(s, IF s.rst THEN <<>> ELSE <<Rst(c, s.ack)>>)
        [] c.phase = "resetting" ->                              \* the answer to a probe tells the number
             /\ controller' = IF s.rst \/ ~RepeatReset THEN Gone(c) ELSE c
-            /\ Swap(s, IF s.rst THEN <<>> ELSE <<Rst(c, s.ack)>>)
+            /\ Swap(s, IF s.rst THEN <<>> ELSE <<IF s.syn THEN Probe(c) ELSE Rst(c, s.ack)>>)
        [] s.rst ->                                              \* RFC 5961 3.2
             UNCHANGED controller /\ Swap(s, IF Acceptable(s, c.rcv, Window) THEN <<FromController(c)>> ELSE <<>>)
        [] s.syn ->                                              \* EST-4; later, RFC 5961 4.2
@@ -440,9 +443,6 @@ CloseConnection ==
   /\ controller' = Close(controller, 0)
   /\ Send(<<Unanswered(controller')>>)
   /\ UNCHANGED <<client, switch, backend, control, served>>
-
-\* One number before what the client is known to have: it is not acceptable, so the client tells the number that it expects.
-Probe(c) == [FromController(c) EXCEPT !.seq = c.una - 1]
 
 ControllerRepeats ==
   LET c == controller

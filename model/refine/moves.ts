@@ -205,9 +205,8 @@ class Moves {
     const { controller, history } = this.#now;
     const tcp = parsedTcp(this.#frame(id).bytes);
     const known = connectionOf(this.#world.roles.controller.state(controller)) !== undefined;
-    const resetting = connectionOf(this.#world.roles.controller.state(controller))?.phase.kind === 'resetting';
     // The client's port used again: another connection, which the specification does not have.
-    if (tcp?.syn && history.accepted && (!known || resetting)) return;
+    if (tcp?.syn && history.accepted && !known) return;
     this.#moveBy(
       () => `the controller gets ${this.#what(id)}`,
       (draft) => {

@@ -44,7 +44,7 @@ const REASONS: readonly {
     reason: 'a SYN after the end of a connection opens another, which is outside of the model',
     actions: ['ControllerReceive'],
     applies: ({ controller, net }) =>
-      ['gone', 'resetting'].includes(controller.phase) && [...net.down.logical, ...net.late].some(({ syn }) => syn),
+      controller.phase === 'gone' && [...net.down.logical, ...net.late].some(({ syn }) => syn),
   },
   {
     reason:

@@ -127,7 +127,8 @@ class ControllerStep extends HostStep<Connection> {
         break;
       case 'resetting':
         // Its ACK tells the number that it expects; its RST, that it knows no such connection any more.
-        if (isPlainSyn(tcp)) this.#accept(key, client, tcp);
+        // A SYN may be an old one: only who has the connection no more is a new client (RFC 5961 §4.2).
+        if (isPlainSyn(tcp)) this.#probe(connection);
         else if (tcp.rst) this.#forget(connection);
         else this.#refuse(client, this.#config.logical.port, tcp);
         break;
@@ -591,10 +592,6 @@ class ControllerStep extends HostStep<Connection> {
     else this.#resetting(connection, 0);
   }
 
-  /**
-   * A segment one number back from what the client is known to have: it is not acceptable, so the client answers with the number it expects, or with
-   * a RST when it knows no such connection (RFC 9293 §3.10.7.4, §3.10.7.1).
-   */
   #repeatReset(connection: Connection, tries: number): void {
     if (tries >= RESET_TRIES) {
       this.#forget(connection);
@@ -604,10 +601,18 @@ class ControllerStep extends HostStep<Connection> {
       for (const segment of abort(connection.endpoint, this.now).out) this.emit(connection.client, segment);
     } else {
       this.event('ProbeClient', connection.key, { tries });
-      const back = { ...connection.endpoint, sndMax: seqAdd(connection.endpoint.sndUna, -1) };
-      for (const segment of flush(acknowledge(back), this.now).out) this.emit(connection.client, segment);
+      this.#probe(connection);
     }
     this.#resetting(connection, tries + 1);
+  }
+
+  /**
+   * A segment one number back from what the client is known to have: it is not acceptable, so the client answers with the number it expects, or with
+   * a RST when it knows no such connection (RFC 9293 §3.10.7.4, §3.10.7.1).
+   */
+  #probe(connection: Connection): void {
+    const back = { ...connection.endpoint, sndMax: seqAdd(connection.endpoint.sndUna, -1) };
+    for (const segment of flush(acknowledge(back), this.now).out) this.emit(connection.client, segment);
   }
 
   #resetting(connection: Connection, tries: number): void {

@@ -331,8 +331,16 @@ t.test('a reset that may be lost: its number is learned anew until the client is
   t.equal(bench.state.connections.size, 0, 'known to be gone');
 });
 
-t.test('a new connection of a port that is being reset is accepted', async (t) => {
+t.test('a SYN while a client is reset may be an old one: it is asked first (RFC 5961)', async (t) => {
   const { bench } = failed();
+  bench.client({ seq: 7000, ack: 0, flags: TcpFlag.SYN });
+  t.same(
+    bench.segments.map((s) => [s.syn, s.rst, s.seq]),
+    [[false, false, (bench.serverSeq - 1) >>> 0]],
+    'as a probe',
+  );
+  // A client that really begins anew has not acknowledged that number: it answers with a RST and then repeats its SYN.
+  bench.client({ seq: bench.seq, flags: TcpFlag.RST });
   bench.client({ seq: 7000, ack: 0, flags: TcpFlag.SYN });
   t.ok(bench.segments[0]?.syn);
   bench.timer(700_000);
