@@ -251,7 +251,7 @@ function chosenNames(words: readonly string[]): RemedyName[] {
 /** The refinement's part of the main job; what cannot be done here is said, not thrown. */
 export async function verifyRefinement(output: Output, signal: AbortSignal): Promise<RefinementRun> {
   try {
-    return await run({ ...BY_DEFAULT, bounds: 'ci' }, output, signal, undefined);
+    return await run({ ...BY_DEFAULT, bounds: 'ci', paths: true }, output, signal, undefined);
   } catch (error) {
     if (!(error instanceof Failure) || error.exitCode !== 4) throw error;
     const message = `left out the refinement: ${error.message}`;
