@@ -11,6 +11,7 @@ import { referenceCores } from '../../harness/simulate/roles.js';
 import type { SeedRange } from '../../harness/simulate/seeds.js';
 import { shrink } from '../../harness/simulate/shrink.js';
 import type { RemedyName } from '../../reference-impl/core/remedies.js';
+import { Failure } from '../failure.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine } from '../judgement.js';
 import { addOutputOptions, Output, type OutputOptions, prepareOut, writeOutput } from '../output.js';
@@ -42,6 +43,8 @@ async function simulate(options: SimulateOptions): Promise<number> {
   const startedAt = new Date();
   const output = new Output(options, (word) => /^\d+\.\.\d+$/.test(word));
   const folder = options.out === undefined ? undefined : prepareOut(options.out);
+  if (options.seeds !== undefined && options.seed !== undefined)
+    throw new Failure(2, 'either --seeds A..B or --seed N, not both');
   const seeds =
     options.seeds ?? (options.seed === undefined ? DEFAULT_SEEDS : { from: options.seed, to: options.seed });
   const workers = options.workers ?? availableParallelism();

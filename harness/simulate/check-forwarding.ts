@@ -101,6 +101,8 @@ function checkRest(
   if (where.zeroWindow && after.window !== 0)
     fail('client-sees-zero', `the client sees window ${after.window} while a read is handed off`);
   const [ttl, was] = [after.bytes[22] ?? 0, before.bytes[22] ?? 0];
+  if (where.rule === 'routed' && ttl !== was - 1)
+    fail('routed', `a segment is routed with TTL ${ttl} instead of ${was - 1}`);
   const flags = where.clearFin ? before.flags & ~FIN : before.flags;
   const window = where.zeroWindow ? 0 : before.window;
   const kept =

@@ -146,7 +146,8 @@ function checkControllerAck(monitor: Monitor, tracked: Tracked, header: SegmentH
   const earlier = tracked.story.requests[tracked.completed - 1];
   if (covered < (earlier?.end ?? 0) && !tracked.lost)
     fail('state-handed-over', 'the controller acknowledges less than the last owner did');
-  const closing = monitor.views.get('controller')?.closing(tracked.key) === true;
+  // Who answers by itself closes; that may be over by the end of the step that is looked at.
+  const closing = tracked.refused !== null || monitor.views.get('controller')?.closing(tracked.key) === true;
   // A reset is asked about from where the backend that failed had come.
   const resetting = tracked.resetsSent > 0;
   if (closing || resetting || request === undefined || (tracked.lost && covered <= request.headerEnd)) {

@@ -30,6 +30,10 @@ export interface PoolResult {
 
 /** Seeds that a worker takes at a time: some seconds of work at most, so that an end is never far. */
 const PORTION = 10;
+/** A portion that takes longer than this, in ms, is taken for a core that does not return. */
+const HANG_MS = 120_000;
+/** What was begun before the time limit may take so much longer, in ms. */
+const GRACE_MS = 10_000;
 
 /**
  * Runs all seeds, or up to the lowest that fails. No worker is left when it answers or throws.
@@ -40,6 +44,7 @@ export async function simulateSeeds(options: PoolOptions): Promise<PoolResult> {
   const figures = noFigures();
   const begun = performance.now();
   const workers: Worker[] = [];
+  const watches = new Map<Worker, NodeJS.Timeout>();
   let digest = EMPTY_DIGEST;
   let failing: Failing | null = null;
   let next = seeds.from;
@@ -61,10 +66,25 @@ export async function simulateSeeds(options: PoolOptions): Promise<PoolResult> {
     new Promise((resolve, reject) => {
       const give = (): void => {
         const range = portion();
-        if (range === undefined) resolve();
-        else worker.postMessage(range);
+        if (range === undefined) {
+          resolve();
+          return;
+        }
+        const left = timeLimitMs === null ? HANG_MS : timeLimitMs - (performance.now() - begun) + GRACE_MS;
+        const watch = setTimeout(
+          () =>
+            reject(
+              new WorldError(
+                `seeds ${range.from}..${range.to}: a core does not return; run them one by one with --seed`,
+              ),
+            ),
+          Math.min(HANG_MS, left),
+        );
+        watches.set(worker, watch);
+        worker.postMessage(range);
       };
       worker.on('message', (answer: WorkerAnswer) => {
+        clearTimeout(watches.get(worker));
         if (!answer.ok) {
           reject(new WorldError(answer.message));
           return;
@@ -96,6 +116,7 @@ export async function simulateSeeds(options: PoolOptions): Promise<PoolResult> {
     await Promise.race([Promise.all(workers.map(work)), aborted]);
   } finally {
     if (stop !== undefined) signal.removeEventListener('abort', stop);
+    for (const watch of watches.values()) clearTimeout(watch);
     for (const worker of workers) worker.removeAllListeners();
     await Promise.all(workers.map((worker) => worker.terminate()));
   }

@@ -1,4 +1,5 @@
-/** State graphs on disk: one file for each, named by a digest; what cannot be read or written is simply made again. */
+/** State graphs on disk: one file for each, named by a digest, its own check sum in the first line; what cannot be read or written is simply made again. */
+import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Graph } from './graph.js';
@@ -22,12 +23,16 @@ interface StoredGraph {
   readonly action: readonly number[];
 }
 
-const nameOf = (digest: string): string => `graph-${digest}.json`;
+const nameOf = (digest: string): string => `graph-${digest}`;
 
 /** Undefined when there is none, or none that can be read. */
 export function loadGraph(folder: string, digest: string): Graph | undefined {
   try {
-    const stored = JSON.parse(readFileSync(join(folder, nameOf(digest)), 'utf8')) as StoredGraph;
+    const text = readFileSync(join(folder, nameOf(digest)), 'utf8');
+    const end = text.indexOf('\n');
+    // A damaged graph would blame the implementation.
+    if (text.slice(0, end) !== sumOf(text.slice(end + 1))) return undefined;
+    const stored = JSON.parse(text.slice(end + 1)) as StoredGraph;
     if (stored.format !== FORMAT) return undefined;
     return new Graph({
       values: Values.restored(stored.values),
@@ -76,13 +81,18 @@ export function storeGraph(folder: string, digest: string, graph: Graph): void {
   const scratch = `${path}.${process.pid}`;
   try {
     mkdirSync(folder, { recursive: true });
-    writeFileSync(scratch, JSON.stringify(stored));
+    const text = JSON.stringify(stored);
+    writeFileSync(scratch, `${sumOf(text)}\n${text}`);
     renameSync(scratch, path);
     prune(folder);
   } catch {
     // A cache that cannot be written costs time only.
     remove(scratch);
   }
+}
+
+function sumOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 function remove(path: string): void {
@@ -95,7 +105,7 @@ function remove(path: string): void {
 
 function prune(folder: string): void {
   const graphs = readdirSync(folder)
-    .filter((name) => /^graph-[0-9a-f]{64}\.json$/.test(name))
+    .filter((name) => /^graph-[0-9a-f]{64}(\.json)?$/.test(name))
     .map((name) => ({ path: join(folder, name), at: statSync(join(folder, name)).mtimeMs }))
     .sort((a, b) => b.at - a.at);
   for (const { path } of graphs.slice(KEPT)) rmSync(path, { force: true });
