@@ -1,6 +1,7 @@
 /** The kinds of replay token, and who reruns each. */
 import type { TokenParts } from '../harness/replay/token.js';
 import type { Output } from './output.js';
+import { replayRefinement } from './refine/replay.js';
 import { replaySimulation } from './simulate/replay.js';
 
 export interface ReplayContext {
@@ -13,4 +14,7 @@ export interface ReplayContext {
 /** Answers the exit code: 1 when it failed again, 0 when it passed. */
 export type ReplayKind = (token: string, parts: TokenParts, context: ReplayContext) => Promise<number>;
 
-export const REPLAY_KINDS: ReadonlyMap<string, ReplayKind> = new Map([['sim1', replaySimulation]]);
+export const REPLAY_KINDS: ReadonlyMap<string, ReplayKind> = new Map([
+  ['sim1', replaySimulation],
+  ['refine1', replayRefinement],
+]);

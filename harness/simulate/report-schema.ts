@@ -49,11 +49,29 @@ export const FailureReport = z.strictObject({
   connections: z.int().min(0),
   token: z.string(),
   replay: z.string(),
+  /** What was chosen, in words, where the run was a story. */
+  story: z.array(z.string()).optional(),
   ladder: z.array(z.string()),
   /** Paths of what was written with --out. */
   evidence: z.array(z.string()),
 });
 export type FailureReport = z.infer<typeof FailureReport>;
+
+/** A way of the cores that the specification does not have. */
+export const DivergenceReport = z.strictObject({
+  /** `no-such-step`: not there; `no-such-state`: nowhere; `no-counterpart`: not even in its words. */
+  departure: z.enum(['no-counterpart', 'no-such-state', 'no-such-step']),
+  message: z.string(),
+  misfortune: z.int().min(0).max(2),
+  /** Each step from the initial state, in words; the last is not the specification's. */
+  story: z.array(z.string()),
+  /** What the specification would have allowed there, by action. */
+  allowed: z.array(z.string()),
+  token: z.string(),
+  replay: z.string(),
+  ladder: z.array(z.string()),
+});
+export type DivergenceReport = z.infer<typeof DivergenceReport>;
 
 const heading = {
   tool: z.literal('prism-conformance'),
@@ -88,6 +106,6 @@ export const ReplayDocument = z.strictObject({
   /** `fails`: as the token says. `fails-otherwise`: an invariant is violated, but another one. */
   verdict: z.enum(['pass', 'fails', 'fails-otherwise']),
   expected: invariant.nullable(),
-  failure: FailureReport.nullable(),
+  failure: z.union([FailureReport, DivergenceReport]).nullable(),
 });
 export type ReplayDocument = z.infer<typeof ReplayDocument>;
