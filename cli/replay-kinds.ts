@@ -3,6 +3,7 @@ import type { TokenParts } from '../harness/replay/token.js';
 import type { Output } from './output.js';
 import { replayRefinement } from './refine/replay.js';
 import { replaySimulation } from './simulate/replay.js';
+import { replayStory } from './simulate/replay-story.js';
 
 export interface ReplayContext {
   readonly output: Output;
@@ -16,5 +17,6 @@ export type ReplayKind = (token: string, parts: TokenParts, context: ReplayConte
 
 export const REPLAY_KINDS: ReadonlyMap<string, ReplayKind> = new Map([
   ['sim1', replaySimulation],
+  ['story1', replayStory],
   ['refine1', replayRefinement],
 ]);

@@ -99,6 +99,24 @@ export const SimulationDocument = z.strictObject({
 });
 export type SimulationDocument = z.infer<typeof SimulationDocument>;
 
+export const StoriesDocument = z.strictObject({
+  schema: z.literal('prism-stories/1'),
+  ...heading,
+  /** Of the search. */
+  seed,
+  without: z.array(remedy),
+  verdict: z.enum(['pass', 'fail']),
+  /** In the simulated world, judged by the invariants. */
+  simulated: z.strictObject({ stories: count, steps: count, figures: Figures }),
+  /** Of the cores in virtual time, compared with the specification's state graph; null where they were not told. */
+  cores: z.strictObject({ stories: count, steps: count, misfortune: z.int().min(0).max(2) }).nullable(),
+  /** In words, what was left out, and why. */
+  leftOut: z.array(z.string()),
+  /** Of the first kind that failed, made short; null when none did. */
+  failure: z.union([FailureReport, DivergenceReport]).nullable(),
+});
+export type StoriesDocument = z.infer<typeof StoriesDocument>;
+
 export const ReplayDocument = z.strictObject({
   schema: z.literal('prism-replay/1'),
   ...heading,

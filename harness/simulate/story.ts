@@ -23,6 +23,8 @@ export interface ToldTo {
   /** 16 hex digits over all that happened. */
   readonly digest: string;
   readonly failure: Failure | null;
+  /** That were opened. */
+  readonly connections: number;
   /** What was chosen, in words. */
   readonly words: readonly string[];
   /** What was really chosen: which of the possible moves it was each time. */
@@ -56,5 +58,6 @@ export function tellStory(
     failure = { invariant, conn, role, message, at: world.run.now };
   }
   const { figures, digest } = world.run;
-  return { plan, figures, digest: digest.toString(), failure, words, choices: chosen };
+  const connections = world.run.players.filter(({ port }) => port !== null).length;
+  return { plan, figures, digest: digest.toString(), failure, connections, words, choices: chosen };
 }
