@@ -117,7 +117,8 @@ export class StoryProgram {
   #shutdown(begun: number): void {
     this.#shut = true;
     this.story.requests.length = begun;
-    this.#replace([{ do: 'shutdown' }, { do: 'told' }]);
+    // It is over for whoever has said all and been told the end: what comes behind both FINs is nobody's any more.
+    this.#replace([{ do: 'shutdown' }, { do: 'server-close' }]);
     this.player.goOn();
   }
 
@@ -132,7 +133,7 @@ export class StoryProgram {
     this.player.giveUp();
   }
 
-  /** In the place of the last step, which waits to be told. */
+  /** In the place of the last step, which waits. */
   #replace(steps: readonly StoryStep[]): void {
     this.story.steps.splice(-1, 1, ...steps);
   }

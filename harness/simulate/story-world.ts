@@ -88,7 +88,7 @@ export class StoryWorld {
 
   /** Nothing is chosen any more: what is broken is mended, the clients finish what they began, and everything has to come to rest. */
   leaveAlone(): void {
-    for (const cut of this.#cuts) this.run.runTo(cut.at + Math.max(CONTROLLER_LAG, PEER_LAG));
+    for (const { at } of this.#cuts) this.#pass(Math.max(0, at + Math.max(CONTROLLER_LAG, PEER_LAG) - this.run.now));
     for (const { go } of this.#recoveries()) go();
     for (const program of this.#programs) program.finish();
     this.run.rest(this.run.now);
