@@ -69,6 +69,8 @@ export interface ClientAddresses {
 export class SimClient {
   readonly random: Random;
   readonly #connections = new Map<number, Connection>();
+  /** Ports of earlier connections: of those, old segments may still be under way (RFC 9293 §3.4.1). */
+  readonly #used = new Set<number>();
   readonly #clockOffset: number;
   #gatewayMac: MacAddress | null = null;
   /** Made once the gateway's MAC address is known. */
@@ -107,7 +109,8 @@ export class SimClient {
   open(remote: Remote, changed: () => void, profile: ClientProfile = LINUX_CLIENT): Connection {
     let port = 0;
     do port = FIRST_PORT + this.random.below(PORTS);
-    while (this.#connections.has(port));
+    while (this.#connections.has(port) || (this.#used.has(port) && this.#used.size < PORTS / 2));
+    this.#used.add(port);
     const connection = new Connection(this, remote, port, changed, profile);
     this.#connections.set(port, connection);
     return connection;

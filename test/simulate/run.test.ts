@@ -128,3 +128,9 @@ t.test('an abort ends it with the reason', async (t) => {
     { message: 'enough' },
   );
 });
+
+t.test('no two connections of a run have the same port', async (t) => {
+  // The seed whose first port would be drawn twice.
+  const { failure } = runPlan({ ...planOf(17138, EVERYTHING), connections: 6, skip: [] }, referenceCores);
+  t.equal(failure, null);
+});
