@@ -63,6 +63,12 @@ export class StoryProgram {
         harm: false,
         go: () => this.#write(end),
       });
+      if (this.#written < headerEnd && headerEnd < end)
+        moves.push({
+          words: `${name} sends the header of ${what}, not its payload${behind}`,
+          harm: false,
+          go: () => this.#write(headerEnd),
+        });
       if (piece < end)
         moves.push({
           words: `${name} sends a piece of the ${part} of ${what}${behind}`,
