@@ -50,6 +50,7 @@ const silent: Cores = {
 
 const FAILING: readonly (readonly [name: string, cores: Cores, without: readonly RemedyName[]])[] = [
   ['backend-guard off', REFERENCE, ['backend-guard']],
+  ['header-only-ack off', REFERENCE, ['header-only-ack']],
   ['window-closing off', REFERENCE, ['window-closing']],
   ['a backend that reports nothing', silent, []],
 ];
