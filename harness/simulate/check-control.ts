@@ -221,6 +221,8 @@ function checkReport(monitor: Monitor, from: string, message: Complete | Failed)
     const expired = reason === 'lease-expired' && (silent || cutShort);
     const caused = tracked.lost || (tracked.aborted && reason !== 'cannot-serve' && reason !== 'conflict') || expired;
     if (expired) tracked.lost = true;
+    // The client knows of these already: whoever resets it has to go on from there.
+    if (message.snapshot !== null) tracked.failedAt = Math.min(tracked.covered(message.snapshot.ack), tracked.written);
     if (!caused) fail('failure-has-a-cause', `${from} reports ${reason}, for which there is no cause`);
     return;
   }

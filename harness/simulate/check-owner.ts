@@ -147,7 +147,7 @@ function checkControllerAck(monitor: Monitor, tracked: Tracked, header: SegmentH
   if (covered < (earlier?.end ?? 0) && !tracked.lost)
     fail('state-handed-over', 'the controller acknowledges less than the last owner did');
   const closing = monitor.views.get('controller')?.closing(tracked.key) === true;
-  if (closing || request === undefined || (tracked.lost && covered <= request.headerEnd)) {
+  if (closing || request === undefined || (tracked.lost && covered <= Math.max(request.headerEnd, tracked.failedAt))) {
     if (covered > tracked.written + (tracked.finSent ? 1 : 0))
       fail('header-only', 'the controller acknowledges what the client has not sent');
     return;

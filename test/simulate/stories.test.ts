@@ -130,6 +130,14 @@ t.test('a client that closes inside a payload keeps its backend until the lease 
   t.equal(told.figures.aborted, 1);
 });
 
+t.test('the controller that resets such a client goes on from where the backend was', async (t) => {
+  const read = readStoryToken('story1-0.none.header-only.0g3568-29908b32');
+  if (!read.ok) throw new Error(read.error);
+  const told = tellStory(read.token.story, referenceCores);
+  t.match(told.words.join('; '), /a piece of the payload of request 1 \(POST [^)]*\); client 1 closes, whatever/);
+  t.equal(told.failure, null);
+});
+
 t.test('the same seed finds the same story', async (t) => {
   const search = () => searchSimulated(referenceCores, ['header-only-ack'], { stories: 100, seed: 9 });
   t.same(await search(), await search());
