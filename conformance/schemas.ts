@@ -1,6 +1,6 @@
 /** The published JSON Schemas, derived from the zod schemas that this project itself reads and writes with. */
 import { z } from 'zod';
-import { ReplayDocument, SimulationDocument } from '../harness/simulate/report-schema.js';
+import { ReplayDocument, SimulationDocument, StoriesDocument } from '../harness/simulate/report-schema.js';
 import { Topology } from '../harness/topology.js';
 import { ControlMessage } from '../reference-impl/control/messages.js';
 import { Requirements } from '../spec/requirements.js';
@@ -20,6 +20,7 @@ const PUBLISHED = {
     title: 'One line of NAME.control.ndjson: a control message as some role sent or received it',
   },
   'prism-simulation-1': { schema: SimulationDocument, title: 'What prism simulate writes with --json' },
+  'prism-stories-1': { schema: StoriesDocument, title: 'What prism simulate --stories writes with --json' },
   'prism-replay-1': { schema: ReplayDocument, title: 'What prism replay writes with --json' },
   'prism-trace-1': { schema: TraceDocument, title: 'What prism trace check writes with --json' },
   'prism-requirements-1': { schema: Requirements, title: 'The catalogue of clauses' },

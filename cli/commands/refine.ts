@@ -4,106 +4,45 @@ import { type Command, Option } from 'commander';
 import { didYouMean } from '../../conformance/nearest.js';
 import { exitCodeOf } from '../../conformance/result-schema.js';
 import type { Result } from '../../conformance/verdict.js';
-import { DotError } from '../../model/graph/dot.js';
 import type { Graph } from '../../model/graph/graph.js';
-import { specificationGraph } from '../../model/graph/spec-graph.js';
 import { BOUNDS, type Bounds, type Pinned } from '../../model/refine/bounds.js';
 import { goAllPairs } from '../../model/refine/paths.js';
 import { type Refinement, refine } from '../../model/refine/refine.js';
 import { SituationsMet } from '../../model/refine/situations.js';
+import type { Divergence } from '../../model/refine/story.js';
+import { writeRefineToken } from '../../model/refine/token.js';
 import { type Untaken, untakenSteps } from '../../model/refine/untaken.js';
 import { World } from '../../model/refine/world.js';
 import { isRemedyName, REMEDY_NAMES, type RemedyName } from '../../reference-impl/core/remedies.js';
-import type { Specification } from '../../spec/formal.js';
 import { Failure } from '../failure.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, strictByDefault } from '../judgement.js';
 import { addOutputOptions, Output, type OutputOptions, prepareOut, writeOutput } from '../output.js';
 import { divergenceText } from '../refine/divergence.js';
+import {
+  BY_DEFAULT,
+  count,
+  type GraphOptions,
+  HEAP_MEGABYTES,
+  openGraph,
+  seconds,
+  TIME_LIMIT_SECONDS,
+} from '../refine/open-graph.js';
+import { divergenceMessage } from '../refine/report.js';
 import { concludeSpec } from '../spec/conclude.js';
-import { noVerdict } from '../spec/results.js';
-import { chosenModels, openSpecification, openToolbox, parsePositive, processors, ticking } from '../spec/tools.js';
+import { openSpecification, parsePositive } from '../spec/tools.js';
 
-interface RefineCommandOptions extends OutputOptions {
+interface RefineCommandOptions extends OutputOptions, GraphOptions {
   readonly bounds: string;
   readonly spec?: string;
-  readonly workers?: number;
-  readonly heap: number;
-  readonly timeLimit: number;
-  readonly cache: boolean;
   readonly paths?: boolean;
   readonly without?: readonly string[];
   readonly strict?: boolean;
 }
 
-/** The model whose world the refinement explores. */
-const MODEL = 'ci';
-const HEAP_MEGABYTES = 4096;
-const TIME_LIMIT_SECONDS = 1800;
-
-const count = (n: number): string => n.toLocaleString('en-US');
-
-/** The seconds of a duration. */
-const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
-
 export interface RefinementRun {
   readonly results: Result[];
   readonly leftOut: string[];
-}
-
-async function openGraph(
-  specification: Specification,
-  bounds: Bounds,
-  options: RefineCommandOptions,
-  output: Output,
-  signal: AbortSignal,
-): Promise<Graph | string> {
-  output.progress('looking for Java and TLC');
-  const finding = await openToolbox(signal);
-  output.endProgress();
-  if (finding.kind === 'not-tlc') throw new Failure(2, finding.message);
-  if (finding.kind === 'no-java') return finding.message;
-  const { toolbox } = finding;
-  const [model] = chosenModels(specification, [MODEL]);
-  if (model === undefined) throw new Failure(2, `the specification has no model ${MODEL}`);
-  let seen = '';
-  const stop = ticking(
-    (text) => output.progress(text),
-    () => `the specification's graph: TLC ${toolbox.tlcVersion}${seen}`,
-  );
-  try {
-    const graph = await specificationGraph({
-      toolbox,
-      specification,
-      model,
-      constants: { Events: `${bounds.misfortune}` },
-      workers: options.workers ?? processors(),
-      heapMegabytes: options.heap,
-      timeoutMs: options.timeLimit * 1000,
-      cache: options.cache,
-      signal,
-      onProgress: ({ distinct }) => {
-        seen = distinct === null ? '' : `, ${count(distinct)} states,`;
-      },
-    });
-    if (graph.kind === 'failed') {
-      if (graph.outcome.kind === 'interrupted') throw signal.reason;
-      const reason = noVerdict(graph.outcome, { folder: specification.folder, heapMegabytes: options.heap });
-      throw new Failure(reason?.code ?? 4, reason?.message ?? `TLC ended with ${graph.outcome.kind}`);
-    }
-    stop();
-    output.endProgress();
-    output.line(
-      `specification: ${count(graph.graph.nodes)} states, ${count(graph.graph.edges)} steps (${graph.origin === 'cache' ? 'from the cache' : 'by TLC'}, ${seconds(graph.durationMs)})`,
-    );
-    return graph.graph;
-  } catch (error) {
-    if (error instanceof DotError) throw new Failure(4, `what TLC wrote cannot be used: ${error.message}`);
-    throw error;
-  } finally {
-    stop();
-    output.endProgress();
-  }
 }
 
 /** The explored part, and what is judged of it. */
@@ -113,7 +52,7 @@ async function explore(
   output: Output,
   signal: AbortSignal,
   folder: string | undefined,
-  paths: boolean,
+  { paths, spec }: RefineCommandOptions,
   without: readonly RemedyName[],
 ): Promise<Result[]> {
   const world = new World(graph.values, bounds.misfortune, { without });
@@ -136,16 +75,15 @@ async function explore(
   if (divergence !== null) {
     const text = divergenceText(graph, divergence);
     for (const line of ['', `${output.paint('fail', 'NO REFINEMENT')}`, '', ...text, '']) output.problem(line);
-    const replay = replayOf(bounds, without);
+    const replay = replayOfWay(bounds, without, divergence, spec);
     output.problem(`again: ${replay}`);
     if (folder !== undefined) writeOutput(join(folder, 'counterexample.txt'), `${text.join('\n')}\n`);
-    const message = `after ${divergence.path.length} steps: ${divergence.path.at(-1)?.label ?? 'the initial state'}: ${divergence.departure.kind === 'no-counterpart' ? divergence.departure.message : divergence.departure.kind}`;
-    return [{ ...result('refines', 'fail', refinement.transitions, message, bounds), replay }];
+    return [{ ...result('refines', 'fail', refinement.transitions, divergenceMessage(divergence), bounds), replay }];
   }
   // What is counted there is the hardened protocol's.
   if (without.length > 0) return [result('refines', 'pass', refinement.transitions, REFINES, bounds)];
   const results = judged(graph, bounds, refinement, output);
-  return paths ? [...results, pathsResult(graph, bounds, refinement, output)] : results;
+  return paths === true ? [...results, pathsResult(graph, bounds, refinement, output)] : results;
 }
 
 /** Tests from the graph: every pair of successive actions, gone by the cores in virtual time. */
@@ -170,6 +108,19 @@ const REFINES = 'every transition is a step of the specification by its name, or
 
 function replayOf({ id }: Bounds, without: readonly RemedyName[] = []): string {
   return `prism refine --bounds ${id}${without.length === 0 ? '' : ` --without ${without.join(' ')}`}`;
+}
+
+/** A token for the way itself; a specification of the user's is in no token. */
+function replayOfWay(
+  bounds: Bounds,
+  without: readonly RemedyName[],
+  { path }: Divergence,
+  spec: string | undefined,
+): string {
+  if (spec !== undefined) return `${replayOf(bounds, without)} --spec ${spec}`;
+  const choices = path.map(({ choice }) => choice);
+  const token = writeRefineToken({ misfortune: bounds.misfortune, live: false, without, choices });
+  return token === null ? replayOf(bounds, without) : `prism replay ${token}`;
 }
 
 function result(name: string, verdict: Result['verdict'], exercised: number, message: string, bounds: Bounds): Result {
@@ -229,8 +180,6 @@ function tellCoverage(figures: Pinned, untaken: Untaken, met: SituationsMet, out
   output.line(`  ${count(untaken.beyond).padStart(7)} of states that only those lead to`);
 }
 
-const BY_DEFAULT = { heap: HEAP_MEGABYTES, timeLimit: TIME_LIMIT_SECONDS, cache: true } as const;
-
 function chosenBounds(id: string): Bounds {
   const bounds = BOUNDS.find((candidate) => candidate.id === id);
   if (bounds === undefined)
@@ -268,10 +217,10 @@ async function run(
   const specification = openSpecification(options.spec);
   const bounds = chosenBounds(options.bounds);
   const remedies = chosenNames(options.without ?? []);
-  const graph = await openGraph(specification, bounds, options, output, signal);
+  const graph = await openGraph(specification, bounds.misfortune, options, output, signal);
   if (typeof graph !== 'string')
     return {
-      results: await explore(graph, bounds, output, signal, folder, options.paths === true, remedies),
+      results: await explore(graph, bounds, output, signal, folder, options, remedies),
       leftOut: [],
     };
   const message = `not compared: ${graph}`;

@@ -20,10 +20,12 @@ import {
   parseFaults,
   parseRemedies,
   parseSeeds,
+  parseStories,
   parseTimeLimit,
   parseWorkers,
 } from '../simulate/arguments.js';
 import { printFailure, reportFailure } from '../simulate/failure-report.js';
+import { simulateStories } from '../simulate/stories.js';
 import { VERSION } from '../version.js';
 
 interface SimulateOptions extends OutputOptions {
@@ -33,13 +35,18 @@ interface SimulateOptions extends OutputOptions {
   readonly connections?: number;
   readonly timeLimit?: number;
   readonly without?: readonly RemedyName[];
+  readonly stories?: number;
 }
 
 const DEFAULT_SEEDS: SeedRange = { from: 1, to: 200 };
+/** What only a plan's run has. */
+const OF_SEEDS = ['seeds', 'faults', 'connections', 'workers', 'timeLimit'] as const;
 /** For making a failure small. */
 const SHRINK_MS = 10_000;
 
 async function simulate(options: SimulateOptions): Promise<number> {
+  const { stories } = options;
+  if (stories !== undefined) return tellStories(stories, options);
   const startedAt = new Date();
   const output = new Output(options, (word) => /^\d+\.\.\d+$/.test(word));
   const folder = options.out === undefined ? undefined : prepareOut(options.out);
@@ -100,6 +107,19 @@ async function simulate(options: SimulateOptions): Promise<number> {
   });
 }
 
+async function tellStories(stories: number, options: SimulateOptions): Promise<number> {
+  const other = OF_SEEDS.find((name) => options[name] !== undefined);
+  if (other !== undefined)
+    throw new Failure(
+      2,
+      `--stories and --${other === 'timeLimit' ? 'time-limit' : other} do not go together: in a story everything is chosen`,
+    );
+  const output = new Output(options);
+  const folder = options.out === undefined ? undefined : prepareOut(options.out);
+  const { seed = 1, without = [] } = options;
+  return withInterrupt((signal) => simulateStories({ stories, seed, without, output, folder, signal }));
+}
+
 const many = (count: number): string => count.toLocaleString('en-US');
 
 function rate(figures: Figures, begun: number): string {
@@ -136,10 +156,15 @@ export function registerSimulate(program: Command): void {
     .option('--connections <N>', 'of each run (default: 1 to 6, as the seed says)', parseConnections)
     .option('--workers <N>', 'threads (default: all processors)', parseWorkers)
     .option('--time-limit <SECONDS>', 'begin no seed later; exit 3 if any is left', parseTimeLimit)
-    .option('--without <REMEDY>', 'switch a remedy of the reference off, to see what breaks', parseRemedies);
+    .option('--without <REMEDY>', 'switch a remedy of the reference off, to see what breaks', parseRemedies)
+    .option(
+      '--stories <N>',
+      'tell N random stories in the simulated world instead, and N of the cores where there is Java: each choice is one of what could happen then',
+      parseStories,
+    );
   addOutputOptions(command, {
-    out: 'write simulation.json here, and of a failure the capture, control log, trace and ladder',
-    seed: 'run this seed only',
+    out: 'write simulation.json (stories.json) here, and of a failure the capture, control log, trace and ladder',
+    seed: 'run this seed only; with --stories: of the search (default: 1)',
   }).addHelpText(
     'after',
     `
@@ -150,6 +175,7 @@ Examples:
   prism simulate --seeds 1..2000
   prism simulate --seeds 1..500 --faults crash,control-break
   prism simulate --without backend-guard --out failure   see which clause breaks, and how
+  prism simulate --stories 500                           random stories; the first that fails is told in words
   prism replay TOKEN                                     the run that failed, once more`,
   );
   command.action(async (options: SimulateOptions) => {

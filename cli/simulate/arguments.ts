@@ -52,6 +52,7 @@ const wholeUpTo =
   };
 
 export const parseWorkers = wholeUpTo(MOST_WORKERS);
+export const parseStories = wholeUpTo(1_000_000);
 export const parseConnections = wholeUpTo(MOST_CONNECTIONS);
 /** In seconds. */
 export const parseTimeLimit = wholeUpTo(1_000_000);

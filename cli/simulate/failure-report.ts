@@ -2,10 +2,11 @@
 import { join } from 'node:path';
 import { writeEvidence } from '../../harness/simulate/evidence.js';
 import { clauseOfInvariant, INVARIANTS } from '../../harness/simulate/invariants.js';
-import type { Recorded } from '../../harness/simulate/recorder.js';
+import type { Plan } from '../../harness/simulate/plan.js';
+import type { Recorded, Recorder } from '../../harness/simulate/recorder.js';
 import type { FailureReport } from '../../harness/simulate/report-schema.js';
 import type { SimulatedRoles } from '../../harness/simulate/roles.js';
-import { runPlan } from '../../harness/simulate/run.js';
+import { type Failure as RunFailure, runPlan } from '../../harness/simulate/run.js';
 import type { Failing } from '../../harness/simulate/shrink.js';
 import { writeSimulationToken } from '../../harness/simulate/token.js';
 import { simulatedLadder } from '../../model/ladder/simulated.js';
@@ -18,15 +19,34 @@ const WIDTH = 118;
 /** Of a ladder on the terminal; the file has all. */
 const SHOWN_ROWS = 40;
 
+/** A run that failed, and how to run it again. */
+export interface FailedRun {
+  readonly plan: Plan;
+  readonly failure: RunFailure;
+  readonly token: string;
+  readonly faults: FailureReport['faults'];
+  readonly connections: number;
+  /** What was chosen, in words, where it is a story. */
+  readonly story?: readonly string[];
+  readonly again: (recorder: Recorder) => void;
+}
+
 /** Runs the plan again with everything recorded; `folder`: where the evidence goes, if anywhere. */
 export function reportFailure(
   { plan, failure }: Failing,
   roles: SimulatedRoles,
   folder: string | undefined,
 ): FailureReport {
-  const recorded: Recorded[] = [];
-  runPlan(plan, roles, (row) => recorded.push(row));
   const token = writeSimulationToken({ plan, invariant: failure.invariant });
+  const again = (recorder: Recorder): void => void runPlan(plan, roles, recorder);
+  const connections = plan.connections - plan.skip.length;
+  return reportRun({ plan, failure, token, faults: [...plan.faults], connections, again }, folder);
+}
+
+export function reportRun(run: FailedRun, folder: string | undefined): FailureReport {
+  const { plan, failure, token, faults, connections, story } = run;
+  const recorded: Recorded[] = [];
+  run.again((row) => recorded.push(row));
   const draw = (rows: number | null): string[] => {
     const { ladder, left } = simulatedLadder(recorded, failure, { rows });
     const before = left === 0 ? [] : [`(${left} rows before; times in microseconds)`];
@@ -42,7 +62,7 @@ export function reportFailure(
     const path = join(folder, 'ladder.txt');
     writeOutput(
       path,
-      `${[...heading(failure), '', ...draw(null), '', ...LADDER_LEGEND, '', `prism replay ${token}`].join('\n')}\n`,
+      `${[...heading(failure), '', ...(story === undefined ? [] : [...storyLines(story), '']), ...draw(null), '', ...LADDER_LEGEND, '', `prism replay ${token}`].join('\n')}\n`,
     );
     evidence.push(path);
   }
@@ -54,10 +74,11 @@ export function reportFailure(
     conn: failure.conn,
     role: failure.role,
     atMicros: Math.round(failure.at / 1000),
-    faults: [...plan.faults],
-    connections: plan.connections - plan.skip.length,
+    faults,
+    connections,
     token,
     replay: `prism replay ${token}`,
+    ...(story === undefined ? {} : { story: [...story] }),
     ladder: draw(SHOWN_ROWS),
     evidence,
   };
@@ -66,6 +87,11 @@ export function reportFailure(
 function heading({ invariant, message, conn }: Failing['failure']): string[] {
   const [clause, statement] = INVARIANTS[invariant];
   return [`${clause} ${invariant}: ${statement}`, `  ${conn === null ? '' : `${conn}: `}${message}`];
+}
+
+/** Every choice in a line, in order. */
+function storyLines(story: readonly string[]): string[] {
+  return [...story, 'then nothing more is chosen'].map((words, i) => `${`${i + 1}`.padStart(4)}. ${words}`);
 }
 
 /** The lines of a report: what failed, the ladder, the files, the token. */
@@ -77,6 +103,7 @@ export function printFailure(output: Output, report: FailureReport, shrunk: bool
   output.problem(`${output.paint('fail', 'FAIL')} seed ${seed}: ${clause} ${invariant}: ${statement}`);
   output.problem(`  ${conn === null ? '' : `${conn}: `}${message}`);
   output.problem(`  with ${size}${shrunk ? ' (the smallest run found that fails alike)' : ''}`);
+  if (report.story !== undefined) for (const line of storyLines(report.story)) output.problem(line);
   output.problem('');
   for (const line of ladder) output.problem(line);
   output.problem('');

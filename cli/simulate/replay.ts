@@ -1,10 +1,12 @@
 /** Reruns a simulated run by its token (kind `sim1`). */
-import { ReplayDocument } from '../../harness/simulate/report-schema.js';
+import type { InvariantName } from '../../harness/simulate/invariants.js';
+import { type FailureReport, ReplayDocument } from '../../harness/simulate/report-schema.js';
 import { referenceCores } from '../../harness/simulate/roles.js';
 import { runPlan } from '../../harness/simulate/run.js';
 import { readSimulationBody } from '../../harness/simulate/token.js';
 import { Failure } from '../failure.js';
 import { commandLine } from '../judgement.js';
+import type { Output } from '../output.js';
 import type { ReplayKind } from '../replay-kinds.js';
 import { VERSION } from '../version.js';
 import { printFailure, reportFailure } from './failure-report.js';
@@ -16,10 +18,24 @@ export const replaySimulation: ReplayKind = async (token, parts, { output, folde
   const { plan, invariant } = read.token;
   const { failure } = runPlan(plan, referenceCores);
   const report = failure === null ? null : reportFailure({ plan, failure }, referenceCores, folder);
-  const again = invariant === null || failure?.invariant === invariant;
+  return concludeReplay(output, { token, startedAt, seed: plan.seed, invariant, report });
+};
+
+interface Replayed {
+  readonly token: string;
+  readonly startedAt: Date;
+  readonly seed: number;
+  /** What the token says that fails. */
+  readonly invariant: InvariantName | null;
+  readonly report: FailureReport | null;
+}
+
+/** How a replayed run went, in lines and as the document; answers the exit code. */
+export function concludeReplay(output: Output, { token, startedAt, seed, invariant, report }: Replayed): number {
+  const again = invariant === null || report?.invariant === invariant;
   if (report !== null) printFailure(output, report, false);
   if (report === null)
-    output.line(`pass: seed ${plan.seed} does not fail${invariant === null ? '' : ` by ${invariant} any more`}`);
+    output.line(`pass: seed ${seed} does not fail${invariant === null ? '' : ` by ${invariant} any more`}`);
   else if (again) output.line('fails again, the same way');
   else output.problem(`fails otherwise: the token says ${invariant}`);
   output.document(
@@ -37,4 +53,4 @@ export const replaySimulation: ReplayKind = async (token, parts, { output, folde
     }),
   );
   return report === null ? 0 : 1;
-};
+}

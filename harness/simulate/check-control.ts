@@ -216,11 +216,13 @@ function checkReport(monitor: Monitor, from: string, message: Complete | Failed)
     const { reason } = message;
     // Without time stamps a client that has to send again has no round trip to measure, and waits twice as long each time (RFC 6298 §5.7).
     const silent = tracked.answer?.timestamps === false && monitor.now - tracked.heardAt >= CLIENT_SILENT;
-    const caused =
-      tracked.lost ||
-      (tracked.aborted && reason !== 'cannot-serve' && reason !== 'conflict') ||
-      (silent && reason === 'lease-expired');
-    if (silent && reason === 'lease-expired') tracked.lost = true;
+    // The switch hides the client's FIN from the backend: it waits for the rest of a request that never comes.
+    const cutShort = tracked.finSent && tracked.written < (tracked.request?.end ?? 0);
+    const expired = reason === 'lease-expired' && (silent || cutShort);
+    const caused = tracked.lost || (tracked.aborted && reason !== 'cannot-serve' && reason !== 'conflict') || expired;
+    if (expired) tracked.lost = true;
+    // The client knows of these already: whoever resets it has to go on from there.
+    if (message.snapshot !== null) tracked.failedAt = Math.min(tracked.covered(message.snapshot.ack), tracked.written);
     if (!caused) fail('failure-has-a-cause', `${from} reports ${reason}, for which there is no cause`);
     return;
   }

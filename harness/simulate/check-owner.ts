@@ -149,8 +149,8 @@ function checkControllerAck(monitor: Monitor, tracked: Tracked, header: SegmentH
   // Who answers by itself closes; that may be over by the end of the step that is looked at.
   const closing = tracked.refused !== null || monitor.views.get('controller')?.closing(tracked.key) === true;
   // A reset is asked about from where the backend that failed had come.
-  const resetting = tracked.resetsSent > 0;
-  if (closing || resetting || request === undefined || (tracked.lost && covered <= request.headerEnd)) {
+  const resets = tracked.lost || tracked.resetsSent > 0;
+  if (closing || request === undefined || (resets && covered <= Math.max(request.headerEnd, tracked.failedAt))) {
     if (covered > tracked.written + (tracked.finSent ? 1 : 0))
       fail('header-only', 'the controller acknowledges what the client has not sent');
     return;

@@ -2,6 +2,7 @@
 import { createRandom, type Random } from '../random.js';
 import { MICROSECOND, MILLISECOND, type Nanos, type VirtualClock } from '../sim/clock.js';
 import type { FaultCounts, FaultSchedule } from './faults.js';
+import type { Flights } from './flights.js';
 import type { Recorder } from './recorder.js';
 import { readSegmentHeader, type SegmentHeader } from './segment-header.js';
 
@@ -28,6 +29,8 @@ export interface LinkOptions {
   /** A fault has made it vanish. */
   readonly vanished: (header: SegmentHeader | undefined) => void;
   readonly recorder: Recorder | null;
+  /** Where each frame can be struck while it is under way; null where only the schedule strikes. */
+  readonly flights: Flights | null;
 }
 
 /** One direction of a link. */
@@ -61,7 +64,24 @@ export class Link {
   }
 
   #deliver(bytes: Uint8Array, corrupt: boolean, at: Nanos): void {
-    this.#options.clock.at(at, () => this.#options.arrive(bytes, corrupt));
+    const { clock, flights, arrive, vantage, direction, counts } = this.#options;
+    if (flights === null) {
+      clock.at(at, () => arrive(bytes, corrupt));
+      return;
+    }
+    const [from, to] = direction === 'up' ? [vantage, 'switch'] : ['switch', vantage];
+    flights.add({
+      from,
+      to,
+      bytes,
+      at,
+      arrive: () => arrive(bytes, corrupt),
+      struck: (fate) => {
+        counts[fate === 'lost' ? 'loss' : fate === 'doubled' ? 'duplication' : 'delay']++;
+        if (fate === 'lost') this.#vanish(bytes, corrupt);
+        else this.#tell(bytes, fate);
+      },
+    });
   }
 
   #strike(bytes: Uint8Array, corrupt: boolean, arrives: Nanos): void {

@@ -34,6 +34,8 @@ export class Monitor {
   turns = 0;
   /** In microseconds of the simulation. */
   now = 0;
+  /** Connections that are none of the run's, and whose rules take room in the switch. */
+  readonly strangers = new Set<string>();
   readonly #crashes = new Map<string, number>();
   /** By backend and path. */
   readonly #stored = new Map<string, Uint8Array>();
@@ -181,8 +183,10 @@ export class Monitor {
   }
 
   rulesConfirmed(): number {
+    const fabric = this.views.get('switch');
     let count = 0;
     for (const { rule } of this.connections.values()) if (rule !== null) count++;
+    for (const key of this.strangers) if (fabric?.rule(key) !== undefined) count++;
     return count;
   }
 

@@ -43,7 +43,7 @@ export class Player {
     readonly judge: Judge,
   ) {
     this.#wake = client.clock.timer(() => this.#waited());
-    this.#abort = client.clock.timer(() => this.#giveUp());
+    this.#abort = client.clock.timer(() => this.giveUp());
   }
 
   get port(): number | null {
@@ -61,6 +61,8 @@ export class Player {
         return '100 Continue';
       case 'server-close':
         return "the server's FIN";
+      case 'told':
+        return 'what to do';
       default:
         return step?.do ?? 'nothing';
     }
@@ -73,7 +75,16 @@ export class Player {
     this.#connection = this.client.open(this.remote, () => this.#changed(), this.story.profile);
   }
 
-  #giveUp(): void {
+  /** Goes on where its story has been told further. */
+  goOn(): void {
+    const connection = this.#connection;
+    if (connection === null || this.ended !== null) return;
+    // A connection that is over for both sides is no longer connected, and its program goes on.
+    if (connection.connected || connection.ended === 'fin') this.#play(connection);
+  }
+
+  /** Resets the connection. */
+  giveUp(): void {
     if (this.ended !== null) return;
     this.#connection?.abort();
     this.#end('aborted');
@@ -142,6 +153,11 @@ export class Player {
         case 'server-close':
           if (!over) return;
           break;
+        case 'told':
+          return;
+        case 'leave':
+          this.#leave(connection, 'aborted');
+          return;
       }
       this.#waits = false;
       this.#wake.set(null);

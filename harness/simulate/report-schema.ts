@@ -49,11 +49,29 @@ export const FailureReport = z.strictObject({
   connections: z.int().min(0),
   token: z.string(),
   replay: z.string(),
+  /** What was chosen, in words, where the run was a story. */
+  story: z.array(z.string()).optional(),
   ladder: z.array(z.string()),
   /** Paths of what was written with --out. */
   evidence: z.array(z.string()),
 });
 export type FailureReport = z.infer<typeof FailureReport>;
+
+/** A way of the cores that the specification does not have. */
+export const DivergenceReport = z.strictObject({
+  /** `no-such-step`: not there; `no-such-state`: nowhere; `no-counterpart`: not even in its words. */
+  departure: z.enum(['no-counterpart', 'no-such-state', 'no-such-step']),
+  message: z.string(),
+  misfortune: z.int().min(0).max(2),
+  /** Each step from the initial state, in words; the last is not the specification's. */
+  story: z.array(z.string()),
+  /** What the specification would have allowed there, by action. */
+  allowed: z.array(z.string()),
+  token: z.string(),
+  replay: z.string(),
+  ladder: z.array(z.string()),
+});
+export type DivergenceReport = z.infer<typeof DivergenceReport>;
 
 const heading = {
   tool: z.literal('prism-conformance'),
@@ -81,6 +99,24 @@ export const SimulationDocument = z.strictObject({
 });
 export type SimulationDocument = z.infer<typeof SimulationDocument>;
 
+export const StoriesDocument = z.strictObject({
+  schema: z.literal('prism-stories/1'),
+  ...heading,
+  /** Of the search. */
+  seed,
+  without: z.array(remedy),
+  verdict: z.enum(['pass', 'fail']),
+  /** In the simulated world, judged by the invariants. */
+  simulated: z.strictObject({ stories: count, steps: count, figures: Figures }),
+  /** Of the cores in virtual time, compared with the specification's state graph; null where they were not told. */
+  cores: z.strictObject({ stories: count, steps: count, misfortune: z.int().min(0).max(2) }).nullable(),
+  /** In words, what was left out, and why. */
+  leftOut: z.array(z.string()),
+  /** Of the first kind that failed, made short; null when none did. */
+  failure: z.union([FailureReport, DivergenceReport]).nullable(),
+});
+export type StoriesDocument = z.infer<typeof StoriesDocument>;
+
 export const ReplayDocument = z.strictObject({
   schema: z.literal('prism-replay/1'),
   ...heading,
@@ -88,6 +124,6 @@ export const ReplayDocument = z.strictObject({
   /** `fails`: as the token says. `fails-otherwise`: an invariant is violated, but another one. */
   verdict: z.enum(['pass', 'fails', 'fails-otherwise']),
   expected: invariant.nullable(),
-  failure: FailureReport.nullable(),
+  failure: z.union([FailureReport, DivergenceReport]).nullable(),
 });
 export type ReplayDocument = z.infer<typeof ReplayDocument>;

@@ -67,6 +67,8 @@ export class Tracked {
   reopenDue = false;
   /** Its backend was cut off or crashed while it had the connection. */
   lost = false;
+  /** How much of the client's stream the backend that failed last says that it has taken; 0 where none said so. */
+  failedAt = 0;
   /** Why a 503 would be right: no rule was to be had. */
   noRule = false;
   /** The request that was refused. */

@@ -32,7 +32,11 @@ export type StoryStep =
   | { readonly do: 'continue'; readonly limit: Nanos }
   | { readonly do: 'shutdown' }
   /** Until the server closes. */
-  | { readonly do: 'server-close' };
+  | { readonly do: 'server-close' }
+  /** Until somebody says what comes in its place. */
+  | { readonly do: 'told' }
+  /** Closes the connection, whatever is still to come. */
+  | { readonly do: 'leave' };
 
 export interface Story {
   readonly index: number;

@@ -1,4 +1,5 @@
 /** One run: clients, the switch, the controller and backends in virtual time, watched at every step, until nothing moves any more. */
+import type { ControlMessage } from '../../reference-impl/control/messages.js';
 import type { RoleInput, RoleOutput } from '../../reference-impl/core/core.js';
 import { createRandom } from '../random.js';
 import { backendConfig, controllerConfig, switchConfig } from '../roles.js';
@@ -10,8 +11,9 @@ import { noteAnswer } from './check-control.js';
 import { ControlChannel } from './control-channel.js';
 import { RunDigest } from './digest.js';
 import { checkEnd, countRun } from './ending.js';
-import { type FaultSchedule, faultSchedule } from './faults.js';
+import { type Break, type FaultSchedule, faultSchedule } from './faults.js';
 import { type Figures, noFigures } from './figures.js';
+import { Flights } from './flights.js';
 import { Violation } from './invariants.js';
 import { Link } from './links.js';
 import { Monitor } from './monitor.js';
@@ -39,6 +41,12 @@ interface Role {
   alive: boolean;
 }
 
+/** What happens when is chosen while the run is under way, and not by the plan. */
+export interface Told {
+  readonly schedule: FaultSchedule;
+  readonly stories: readonly Story[];
+}
+
 export class SimulatedRun {
   readonly figures: Figures = noFigures();
   readonly digest = new RunDigest();
@@ -46,6 +54,8 @@ export class SimulatedRun {
   readonly monitor: Monitor;
   readonly players: readonly Player[];
   readonly schedule: FaultSchedule;
+  /** Null where the plan says it all. */
+  readonly flights: Flights | null;
   readonly #plan: Plan;
   readonly #make: SimulatedRoles;
   readonly #recorder: Recorder | null;
@@ -59,7 +69,7 @@ export class SimulatedRun {
   /** The story whose connection is being made: its first frame leaves before the connection has a name. */
   #opening: Story | null = null;
 
-  constructor(plan: Plan, make: SimulatedRoles, recorder: Recorder | null) {
+  constructor(plan: Plan, make: SimulatedRoles, recorder: Recorder | null, told: Told | null = null) {
     this.#plan = plan;
     this.#make = make;
     this.#recorder = recorder;
@@ -67,7 +77,8 @@ export class SimulatedRun {
     const topology = defaultTopology(policy);
     this.topology = topology;
     const backends = topology.backends.map(({ name }) => name);
-    this.schedule = faultSchedule(plan, backends);
+    this.schedule = told?.schedule ?? faultSchedule(plan, backends);
+    this.flights = told === null ? null : new Flights(this.#clock);
     this.#options = {
       seed: plan.seed,
       without: plan.without,
@@ -120,11 +131,16 @@ export class SimulatedRun {
       responded: (story: Story, index: number) => this.monitor.responded(this.#tracked(story), index),
       cutShort: (story: Story, how: string) => this.#cutShort(story, how),
     };
-    this.players = storiesOf(plan).map((story) => new Player(this.#client, remote, story, judge));
+    this.players = (told?.stories ?? storiesOf(plan)).map((story) => new Player(this.#client, remote, story, judge));
   }
 
   get now(): Nanos {
     return this.#clock.now;
+  }
+
+  /** When something happens next; undefined when nothing does. */
+  get next(): Nanos | undefined {
+    return this.#clock.next;
   }
 
   /**
@@ -134,28 +150,59 @@ export class SimulatedRun {
    */
   run(): void {
     const clock = this.#clock;
-    const { players } = this;
+    this.begin();
+    for (const player of this.players) clock.at(player.story.begins, () => this.open(player));
+    for (const fault of this.schedule.breaks)
+      clock.at(fault.from, () => {
+        if (this.cut(fault)) clock.at(fault.to, () => this.mend(fault));
+      });
+    this.rest(this.schedule.until);
+  }
+
+  /** The roles come up, and reach one another. */
+  begin(): void {
     for (const role of this.#roles.values()) this.#perform(role, role.actor.initial, null, false);
     for (const channel of this.#channels.values()) channel.connect();
-    for (const player of this.players)
-      clock.at(player.story.begins, () => {
-        this.#opening = player.story;
-        player.start();
-        this.#opening = null;
-      });
-    for (const fault of this.schedule.breaks) clock.at(fault.from, () => this.#break(fault));
-    const limit = this.schedule.until + QUIET_WITHIN;
-    const most = MOST_EVENTS + MOST_EVENTS_OF_A_CONNECTION * players.length;
-    for (let next = clock.next; next !== undefined && next <= limit; next = clock.next) {
-      try {
-        clock.step();
-      } catch (error) {
-        // The roles' doing: the rest of the simulation waits for nothing without a delay.
-        if (error instanceof TimeStandsStill) throw new Violation('nothing-left', null, 'switch', error.message);
-        throw error;
-      }
+  }
+
+  open(player: Player): void {
+    this.#opening = player.story;
+    player.start();
+    this.#opening = null;
+  }
+
+  /** Lets all happen that is due up to `to`. Throws as `run` does. */
+  runTo(to: Nanos): void {
+    const clock = this.#clock;
+    const most = MOST_EVENTS + MOST_EVENTS_OF_A_CONNECTION * this.players.length;
+    for (let next = clock.next; next !== undefined && next <= to; next = clock.next) {
+      this.step();
       if (clock.steps > most) throw new Violation('nothing-left', null, 'switch', `no end after ${most} events`);
     }
+  }
+
+  /** Lets the next thing happen. */
+  step(): void {
+    try {
+      this.#clock.step();
+    } catch (error) {
+      // The roles' doing: the rest of the simulation waits for nothing without a delay.
+      if (error instanceof TimeStandsStill) throw new Violation('nothing-left', null, 'switch', error.message);
+      throw error;
+    }
+  }
+
+  /** Time goes on to `to`, in which nothing more happens. */
+  idle(to: Nanos): void {
+    this.#clock.idle(to);
+  }
+
+  /** Lets everything come to rest, no fault being left from `quietFrom` on, and checks what has to be true then. Throws as `run` does. */
+  rest(quietFrom: Nanos): void {
+    const clock = this.#clock;
+    this.runTo(quietFrom + QUIET_WITHIN);
+    // Whoever chose to leave a connection out never opened it.
+    const players = this.flights === null ? this.players : this.players.filter(({ port }) => port !== null);
     const end = { players, roles: this.#roles, monitor: this.monitor, client: this.#client, next: clock.next };
     checkEnd(end);
     countRun(this.figures, end, this.#plan, clock.now);
@@ -183,6 +230,7 @@ export class SimulatedRun {
       seed: this.#plan.seed,
       vanished: (header: SegmentHeader | undefined) => this.monitor.vanished(header),
       recorder: this.#recorder,
+      flights: this.flights,
     };
     this.#up.set(
       vantage,
@@ -343,12 +391,16 @@ export class SimulatedRun {
 
   // --- crashes and broken control connections ---------------------------------------------------------------------------------
 
-  #break(fault: FaultSchedule['breaks'][number]): void {
-    const { peer, crash, controllerLag, peerLag, to } = fault;
+  /** Whether there is a control connection to `peer` at this moment. */
+  reaches(peer: string): boolean {
+    return this.#channels.get(peer)?.up === true;
+  }
+
+  /** A crash, or a break; false where the control connection is broken already: one at a time. */
+  cut({ peer, crash, controllerLag, peerLag }: Omit<Break, 'from' | 'to'>): boolean {
     const channel = this.#channels.get(peer);
     const role = this.#roles.get(peer);
-    // One at a time.
-    if (channel === undefined || role === undefined || !channel.up) return;
+    if (channel === undefined || role === undefined || !channel.up) return false;
     this.figures.faults[crash ? 'crash' : 'control-break']++;
     this.#recorder?.({
       kind: 'note',
@@ -364,21 +416,36 @@ export class SimulatedRun {
       role.timers.clear();
     }
     channel.break(controllerLag, crash ? null : peerLag);
-    this.#clock.at(to, () => {
-      if (crash) {
-        role.actor = this.#newBackend(peer);
-        role.alive = true;
-        this.#perform(role, role.actor.initial, null, false);
-      }
-      this.#recorder?.({
-        kind: 'note',
-        at: this.#clock.now,
-        role: peer,
-        text: crash ? 'is back, knowing nothing' : 'its control connection is made again',
-      });
-      this.monitor.mended(peer);
-      channel.connect();
+    return true;
+  }
+
+  /** The end of what `cut` began, when both sides know. */
+  mend({ peer, crash }: Pick<Break, 'peer' | 'crash'>): void {
+    const channel = this.#channels.get(peer);
+    const role = this.#roles.get(peer);
+    if (channel === undefined || role === undefined) throw new WorldError(`no peer ${peer}`);
+    if (crash) {
+      role.actor = this.#newBackend(peer);
+      role.alive = true;
+      this.#perform(role, role.actor.initial, null, false);
+    }
+    this.#recorder?.({
+      kind: 'note',
+      at: this.#clock.now,
+      role: peer,
+      text: crash ? 'is back, knowing nothing' : 'its control connection is made again',
     });
+    this.monitor.mended(peer);
+    channel.connect();
+  }
+
+  /** A message of a controller that is none of the run's reaches the switch; answers whether the switch does what it says. */
+  tellSwitch(message: ControlMessage): boolean {
+    const role = this.#roles.get('switch');
+    if (role === undefined) throw new WorldError('no switch');
+    const outputs = role.actor.feed({ kind: 'control', peer: 'controller', message }, this.#roleTime(role));
+    for (const output of outputs) if (output.kind === 'timer') this.#setTimer(role, output.key, output.at);
+    return outputs.some((output) => output.kind === 'control' && output.message.verb === 'ok');
   }
 
   // --- the end --------------------------------------------------------------------------------------------------------------

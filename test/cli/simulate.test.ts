@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { writeToken } from '../../harness/replay/token.js';
-import { ReplayDocument, SimulationDocument } from '../../harness/simulate/report-schema.js';
+import { ReplayDocument, SimulationDocument, StoriesDocument } from '../../harness/simulate/report-schema.js';
 import { prism, prismBatch } from './run-cli.js';
 
 const cwd = t.testdir({ file: 'in the way' });
@@ -128,4 +128,54 @@ t.test('Ctrl-C ends it at once, with 130', async (t) => {
   t.equal(ended.code, 130, ended.stderr);
   t.match(ended.stderr, /interrupted by SIGINT/);
   t.ok(performance.now() - begun < 20_000);
+});
+
+t.test('stories: exit 0 and figures; the same seed, the same stories', async (t) => {
+  const ended = await prism(['simulate', '--stories', '30', '--seed', '2', '--json', 'stories.json'], { cwd });
+  t.match(ended, { code: 0, stderr: '' });
+  t.match(ended.stdout, /^in the simulated world: 30 stories, [\d,]+ choices, /m);
+  const one = StoriesDocument.parse(read('stories.json'));
+  t.match(one, { verdict: 'pass', failure: null, seed: 2, without: [], simulated: { stories: 30 } });
+  if (one.cores === null) t.match(one.leftOut.join(), /no Java|Java/);
+  else t.equal(one.cores.stories, 30);
+  const again = await prism(['simulate', '--stories', '30', '--seed', '2', '--json', '--quiet'], { cwd });
+  const two = StoriesDocument.parse(JSON.parse(again.stdout));
+  t.same(two.simulated, one.simulated);
+  t.same(two.cores, one.cores);
+});
+
+t.test('a story that fails: exit 1, told in words, one token that fails again', async (t) => {
+  const ended = await prism(
+    ['simulate', '--stories', '200', '--without', 'backend-guard', '--out', 'story', '--json', 'story.json'],
+    { cwd },
+  );
+  t.match(ended, { code: 1, stderr: '' });
+  t.match(ended.stdout, /^ {3}1\. client 1 opens a connection$/m);
+  t.match(ended.stdout, /then nothing more is chosen/);
+  t.match(ended.stdout, /VIOLATION/);
+  const { failure, verdict } = StoriesDocument.parse(read('story.json'));
+  t.equal(verdict, 'fail');
+  t.ok((failure?.story?.length ?? 99) <= 4);
+  const tokens = ended.stdout.match(/^prism replay \S+$/gm);
+  t.same(tokens, [failure?.replay]);
+  const replayed = await prism(['replay', failure?.token ?? '', '--json', 'again.json'], { cwd });
+  t.match(replayed, { code: 1, stderr: '' });
+  t.match(replayed.stdout, /fails again, the same way/);
+  const document = ReplayDocument.parse(read('again.json'));
+  t.equal(document.verdict, 'fails');
+  t.same({ ...document.failure, evidence: [] }, { ...failure, evidence: [] });
+  const passes = writeToken({ kind: 'story1', body: '3.none.backend-silent-after.05' });
+  t.match(await prism(['replay', passes], { cwd }), { code: 0, stdout: /^pass: seed 3 does not fail by/ });
+});
+
+t.test('stories: what does not go together, or makes no sense, is refused in a line', async (t) => {
+  for (const words of [
+    ['--stories', '3', '--seeds', '1..4'],
+    ['--stories', '3', '--faults', 'loss'],
+    ['--stories', '0'],
+    ['--stories', 'many'],
+  ])
+    t.match(await prism(['simulate', ...words], { cwd }), { code: 2, stdout: '' }, words.join(' '));
+  const token = writeToken({ kind: 'story1', body: 'x.none.none.0' });
+  t.match(await prism(['replay', token], { cwd }), { code: 2, stderr: /this version does not know the seed/ });
 });
