@@ -1,7 +1,6 @@
 /** `prism refine`: explores the reference implementation exhaustively and checks every transition against the specification's state graph. */
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
-import { didYouMean } from '../../conformance/nearest.js';
 import { exitCodeOf } from '../../conformance/result-schema.js';
 import type { Result } from '../../conformance/verdict.js';
 import type { Graph } from '../../model/graph/graph.js';
@@ -13,7 +12,7 @@ import type { Divergence } from '../../model/refine/story.js';
 import { writeRefineToken } from '../../model/refine/token.js';
 import { type Untaken, untakenSteps } from '../../model/refine/untaken.js';
 import { World } from '../../model/refine/world.js';
-import { isRemedyName, REMEDY_NAMES, type RemedyName } from '../../reference-impl/core/remedies.js';
+import type { RemedyName } from '../../reference-impl/core/remedies.js';
 import { Failure } from '../failure.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, strictByDefault } from '../judgement.js';
@@ -29,6 +28,7 @@ import {
   TIME_LIMIT_SECONDS,
 } from '../refine/open-graph.js';
 import { divergenceMessage } from '../refine/report.js';
+import { parseRemedies } from '../remedies.js';
 import { concludeSpec } from '../spec/conclude.js';
 import { openSpecification, parsePositive } from '../spec/tools.js';
 
@@ -36,7 +36,7 @@ interface RefineCommandOptions extends OutputOptions, GraphOptions {
   readonly bounds: string;
   readonly spec?: string;
   readonly paths?: boolean;
-  readonly without?: readonly string[];
+  readonly without?: readonly RemedyName[];
   readonly strict?: boolean;
 }
 
@@ -187,16 +187,6 @@ function chosenBounds(id: string): Bounds {
   return bounds;
 }
 
-function chosenNames(words: readonly string[]): RemedyName[] {
-  return [...new Set(words)].map((word) => {
-    if (isRemedyName(word)) return word;
-    throw new Failure(
-      2,
-      `no remedy is called '${word}'${didYouMean(word, REMEDY_NAMES)}; there are: ${REMEDY_NAMES.join(', ')}`,
-    );
-  });
-}
-
 /** The refinement's part of the main job; what cannot be done here is said, not thrown. */
 export async function verifyRefinement(output: Output, signal: AbortSignal): Promise<RefinementRun> {
   try {
@@ -216,7 +206,7 @@ async function run(
 ): Promise<RefinementRun> {
   const specification = openSpecification(options.spec);
   const bounds = chosenBounds(options.bounds);
-  const remedies = chosenNames(options.without ?? []);
+  const remedies = options.without ?? [];
   const graph = await openGraph(specification, bounds.misfortune, options, output, signal);
   if (typeof graph !== 'string')
     return {
@@ -243,6 +233,7 @@ export function registerRefine(program: Command): void {
     .option(
       '--without <REMEDY...>',
       'switch remedies of the reference off, to see where it leaves the specification (prism list remedies)',
+      parseRemedies,
     )
     .option('--spec <DIR>', 'the specification in this folder instead of the shipped one')
     .option('--no-cache', "have TLC make the state graph again, whether or not it is in the user's cache")
@@ -267,7 +258,6 @@ Examples:
     const startedAt = new Date();
     const output = new Output(options);
     chosenBounds(options.bounds);
-    chosenNames(options.without ?? []);
     const folder = options.out === undefined ? undefined : prepareOut(options.out);
     process.exitCode = await withInterrupt(async (signal) => {
       const { results, leftOut } = await run(options, output, signal, folder);

@@ -15,10 +15,10 @@ import { Failure } from '../failure.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine } from '../judgement.js';
 import { addOutputOptions, Output, type OutputOptions, prepareOut, writeOutput } from '../output.js';
+import { parseRemedies } from '../remedies.js';
 import {
   parseConnections,
   parseFaults,
-  parseRemedies,
   parseSeeds,
   parseStories,
   parseTimeLimit,

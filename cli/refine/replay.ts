@@ -1,13 +1,11 @@
 /** Tells a way of the cores once more by its token (kind `refine1`). */
-import { ReplayDocument } from '../../harness/simulate/report-schema.js';
 import { tell } from '../../model/refine/story.js';
 import { readRefineBody } from '../../model/refine/token.js';
 import { World } from '../../model/refine/world.js';
 import { Failure } from '../failure.js';
-import { commandLine } from '../judgement.js';
+import { replayDocument } from '../replay-document.js';
 import type { ReplayKind } from '../replay-kinds.js';
 import { openSpecification } from '../spec/tools.js';
-import { VERSION } from '../version.js';
 import { BY_DEFAULT, openGraph } from './open-graph.js';
 import { printDivergence, reportDivergence } from './report.js';
 
@@ -26,19 +24,7 @@ export const replayRefinement: ReplayKind = async (token, parts, { output, signa
     output.line(
       `pass: the specification has all ${steps} steps${steps === choices.length ? '' : `; of the ${choices.length} in the token no more can be told`}`,
     );
-  output.document(
-    ReplayDocument.parse({
-      schema: 'prism-replay/1',
-      tool: 'prism-conformance',
-      version: VERSION,
-      command: commandLine(),
-      startedAt: startedAt.toISOString(),
-      durationMs: Math.max(0, Date.now() - startedAt.getTime()),
-      token,
-      verdict: report === null ? 'pass' : 'fails',
-      expected: null,
-      failure: report,
-    }),
-  );
+  const verdict = report === null ? 'pass' : 'fails';
+  output.document(replayDocument({ token, startedAt, verdict, expected: null, failure: report }));
   return report === null ? 0 : 1;
 };

@@ -3,7 +3,6 @@ import { InvalidArgumentError } from 'commander';
 import { didYouMean } from '../../conformance/nearest.js';
 import { FAULT_KINDS, type FaultKind, isFaultKind, MOST_CONNECTIONS } from '../../harness/simulate/plan.js';
 import type { SeedRange } from '../../harness/simulate/seeds.js';
-import { isRemedyName, REMEDY_NAMES, type RemedyName } from '../../reference-impl/core/remedies.js';
 
 const HIGHEST_SEED = 0xffffffff;
 const MOST_WORKERS = 256;
@@ -30,16 +29,6 @@ export function parseFaults(text: string): FaultKind[] {
         `no kind of fault is called '${word}'${didYouMean(word, FAULT_KINDS)}; there are: all, none, ${FAULT_KINDS.join(', ')}.`,
       );
   return FAULT_KINDS.filter((kind) => words.includes(kind));
-}
-
-export function parseRemedies(text: string, before: readonly RemedyName[] = []): RemedyName[] {
-  const words = text.split(',');
-  for (const word of words)
-    if (!isRemedyName(word))
-      throw new InvalidArgumentError(
-        `no remedy is called '${word}'${didYouMean(word, REMEDY_NAMES)}; see prism list remedies.`,
-      );
-  return REMEDY_NAMES.filter((name) => words.includes(name) || before.includes(name));
 }
 
 const wholeUpTo =

@@ -1,14 +1,13 @@
 /** Reruns a simulated run by its token (kind `sim1`). */
 import type { InvariantName } from '../../harness/simulate/invariants.js';
-import { type FailureReport, ReplayDocument } from '../../harness/simulate/report-schema.js';
+import type { FailureReport } from '../../harness/simulate/report-schema.js';
 import { referenceCores } from '../../harness/simulate/roles.js';
 import { runPlan } from '../../harness/simulate/run.js';
 import { readSimulationBody } from '../../harness/simulate/token.js';
 import { Failure } from '../failure.js';
-import { commandLine } from '../judgement.js';
 import type { Output } from '../output.js';
+import { replayDocument } from '../replay-document.js';
 import type { ReplayKind } from '../replay-kinds.js';
-import { VERSION } from '../version.js';
 import { printFailure, reportFailure } from './failure-report.js';
 
 export const replaySimulation: ReplayKind = async (token, parts, { output, folder }) => {
@@ -38,19 +37,7 @@ export function concludeReplay(output: Output, { token, startedAt, seed, invaria
     output.line(`pass: seed ${seed} does not fail${invariant === null ? '' : ` by ${invariant} any more`}`);
   else if (again) output.line('fails again, the same way');
   else output.problem(`fails otherwise: the token says ${invariant}`);
-  output.document(
-    ReplayDocument.parse({
-      schema: 'prism-replay/1',
-      tool: 'prism-conformance',
-      version: VERSION,
-      command: commandLine(),
-      startedAt: startedAt.toISOString(),
-      durationMs: Math.max(0, Date.now() - startedAt.getTime()),
-      token,
-      verdict: report === null ? 'pass' : again ? 'fails' : 'fails-otherwise',
-      expected: invariant,
-      failure: report,
-    }),
-  );
+  const verdict = report === null ? 'pass' : again ? 'fails' : 'fails-otherwise';
+  output.document(replayDocument({ token, startedAt, verdict, expected: invariant, failure: report }));
   return report === null ? 0 : 1;
 }

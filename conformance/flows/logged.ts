@@ -1,6 +1,6 @@
 /** The control log by connection: each request with its earliest trace and its answer. */
 import type { ControlLogEntry } from '../../harness/world.js';
-import type { ControlMessage } from '../../reference-impl/control/messages.js';
+import { type ControlMessage, clientOf } from '../../reference-impl/control/messages.js';
 
 type Request = Exclude<ControlMessage, { verb: 'ok' | 'refused' }>;
 
@@ -54,27 +54,12 @@ export function indexControlLog(name: string, entries: readonly ControlLogEntry[
   const byClient = new Map<string, LoggedRequest[]>();
   for (const [key, request] of requests) {
     request.answer = answers.get(key);
-    const conn = connectionOf(request.message);
-    if (conn === undefined) continue;
+    const conn = clientOf(request.message);
+    if (conn === null) continue;
     const list = byClient.get(conn);
     if (list) list.push(request);
     else byClient.set(conn, [request]);
   }
   for (const list of byClient.values()) list.sort((a, b) => a.t - b.t || a.line - b.line);
   return { name, byClient, showsSwitch, end };
-}
-
-function connectionOf(message: Request): string | undefined {
-  switch (message.verb) {
-    case 'add':
-      return `${message.rule.conn.client.ip}:${message.rule.conn.client.port}`;
-    case 'remove':
-    case 'handoff':
-    case 'complete':
-    case 'failed':
-      return `${message.conn.client.ip}:${message.conn.client.port}`;
-    case 'list':
-    case 'stats':
-      return undefined;
-  }
 }

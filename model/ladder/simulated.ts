@@ -2,7 +2,7 @@
 import { clauseOfInvariant } from '../../harness/simulate/invariants.js';
 import type { Recorded } from '../../harness/simulate/recorder.js';
 import type { Failure } from '../../harness/simulate/run.js';
-import type { ControlMessage } from '../../reference-impl/control/messages.js';
+import { type ControlMessage, clientOf } from '../../reference-impl/control/messages.js';
 import type { Ladder, LadderRow } from './rows.js';
 import { ConnectionNumbers } from './simulated-segment.js';
 
@@ -157,20 +157,8 @@ class Teller {
   }
 }
 
+/** An answer names it in the id of what it answers. */
 function connOf(message: ControlMessage): string | null {
-  switch (message.verb) {
-    case 'add':
-      return `${message.rule.conn.client.ip}:${message.rule.conn.client.port}`;
-    case 'remove':
-    case 'handoff':
-    case 'complete':
-    case 'failed':
-      return `${message.conn.client.ip}:${message.conn.client.port}`;
-    case 'ok':
-    case 'refused':
-      return message.re.slice(message.re.indexOf('/') + 1);
-    case 'list':
-    case 'stats':
-      return null;
-  }
+  if (message.verb === 'ok' || message.verb === 'refused') return message.re.slice(message.re.indexOf('/') + 1);
+  return clientOf(message);
 }

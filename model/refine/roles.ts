@@ -5,6 +5,7 @@ import { type ControllerState, initController, stepController } from '../../refe
 import type { Micros, RoleEvent, RoleInput, RoleOutput, StepFunction } from '../../reference-impl/core/core.js';
 import type { WithoutRemedies } from '../../reference-impl/core/remedies.js';
 import { initSwitch, type SwitchState, stepSwitch } from '../../reference-impl/switch/switch.js';
+import type { Endpoint } from '../../reference-impl/tcp/endpoint.js';
 import { calmBackend, calmController, calmSwitch, plainText } from './calm.js';
 import {
   BACKENDS,
@@ -58,56 +59,66 @@ interface Timed<State, Due extends string> {
   readonly at: (state: State, due: Due) => Micros;
 }
 
-/** Time stands still and every state is kept once: for exploring. */
-class ExploredRole<State, Due extends string> implements Role<State, Due> {
-  readonly #states: State[] = [];
-  readonly #ids = new Map<string, StateId>();
-  readonly #outcomes = new Map<string, Outcome>();
-  readonly #step: StepFunction<State>;
-  readonly #calm: (state: State) => State;
-  readonly #timed: Timed<State, Due>;
+abstract class NumberedRole<State, Due extends string> implements Role<State, Due> {
+  protected readonly states: State[] = [];
   steps = 0;
 
-  constructor(step: StepFunction<State>, calm: (state: State) => State, timed: Timed<State, Due>) {
-    this.#step = step;
-    this.#calm = calm;
-    this.#timed = timed;
-  }
+  constructor(
+    protected readonly step: StepFunction<State>,
+    protected readonly timed: Timed<State, Due>,
+  ) {}
 
   get count(): number {
-    return this.#states.length;
-  }
-
-  number(state: State): StateId {
-    const calm = this.#calm(state);
-    const text = plainText(calm);
-    let id = this.#ids.get(text);
-    if (id === undefined) {
-      id = this.#states.push(calm) - 1;
-      this.#ids.set(text, id);
-    }
-    return id;
+    return this.states.length;
   }
 
   state(id: StateId): State {
-    const state = this.#states[id];
+    const state = this.states[id];
     if (state === undefined) throw new RangeError(`no state ${id}`);
     return state;
   }
 
   due(id: StateId): readonly Due[] {
-    return this.#timed.due(this.state(id));
+    return this.timed.due(this.state(id));
   }
 
-  input(id: StateId, key: string, input: RoleInput): Outcome {
+  abstract number(state: State): StateId;
+  abstract input(id: StateId, key: string, input: RoleInput): Outcome;
+  abstract fire(id: StateId, due: Due): Outcome;
+  abstract inputWith(id: StateId, key: string, change: (state: State) => State, input: RoleInput): Outcome;
+}
+
+/** Time stands still and every state is kept once: for exploring. */
+class ExploredRole<State, Due extends string> extends NumberedRole<State, Due> {
+  readonly #ids = new Map<string, StateId>();
+  readonly #outcomes = new Map<string, Outcome>();
+  readonly #calm: (state: State) => State;
+
+  constructor(step: StepFunction<State>, calm: (state: State) => State, timed: Timed<State, Due>) {
+    super(step, timed);
+    this.#calm = calm;
+  }
+
+  override number(state: State): StateId {
+    const calm = this.#calm(state);
+    const text = plainText(calm);
+    let id = this.#ids.get(text);
+    if (id === undefined) {
+      id = this.states.push(calm) - 1;
+      this.#ids.set(text, id);
+    }
+    return id;
+  }
+
+  override input(id: StateId, key: string, input: RoleInput): Outcome {
     return this.#memoised(`${id} ${key}`, this.state(id), input);
   }
 
-  fire(id: StateId, due: Due): Outcome {
-    return this.#memoised(`${id} ! ${due}`, this.#timed.rung(this.state(id), due), { kind: 'timer', key: CLIENT.key });
+  override fire(id: StateId, due: Due): Outcome {
+    return this.#memoised(`${id} ! ${due}`, this.timed.rung(this.state(id), due), { kind: 'timer', key: CLIENT.key });
   }
 
-  inputWith(id: StateId, key: string, change: (state: State) => State, input: RoleInput): Outcome {
+  override inputWith(id: StateId, key: string, change: (state: State) => State, input: RoleInput): Outcome {
     const before = this.state(id);
     return this.#memoised(`${id} ? ${key}`, change(before), input, (after) => withConfigOf(before, after));
   }
@@ -116,7 +127,7 @@ class ExploredRole<State, Due extends string> implements Role<State, Due> {
     const known = this.#outcomes.get(key);
     if (known !== undefined) return known;
     this.steps++;
-    const { state: next, outputs } = this.#step(state, input, NOW);
+    const { state: next, outputs } = this.step(state, input, NOW);
     const outcome = outcomeOf(this.number(after(next)), outputs);
     this.#outcomes.set(key, outcome);
     return outcome;
@@ -126,48 +137,29 @@ class ExploredRole<State, Due extends string> implements Role<State, Due> {
 const STEP: Micros = 1000;
 
 /** Time goes on with every step, and jumps to a timer that fires; nothing is left out of a state: for going one way. */
-class LiveRole<State, Due extends string> implements Role<State, Due> {
-  readonly #states: State[] = [];
-  readonly #step: StepFunction<State>;
-  readonly #timed: Timed<State, Due>;
+class LiveRole<State, Due extends string> extends NumberedRole<State, Due> {
   readonly #clock: Clock;
-  steps = 0;
 
   constructor(step: StepFunction<State>, timed: Timed<State, Due>, clock: Clock) {
-    this.#step = step;
-    this.#timed = timed;
+    super(step, timed);
     this.#clock = clock;
   }
 
-  get count(): number {
-    return this.#states.length;
+  override number(state: State): StateId {
+    return this.states.push(state) - 1;
   }
 
-  number(state: State): StateId {
-    return this.#states.push(state) - 1;
-  }
-
-  state(id: StateId): State {
-    const state = this.#states[id];
-    if (state === undefined) throw new RangeError(`no state ${id}`);
-    return state;
-  }
-
-  due(id: StateId): readonly Due[] {
-    return this.#timed.due(this.state(id));
-  }
-
-  input(id: StateId, _key: string, input: RoleInput): Outcome {
+  override input(id: StateId, _key: string, input: RoleInput): Outcome {
     return this.#run(this.state(id), input);
   }
 
-  fire(id: StateId, due: Due): Outcome {
+  override fire(id: StateId, due: Due): Outcome {
     const state = this.state(id);
-    this.#clock.now = Math.max(this.#clock.now, this.#timed.at(state, due));
+    this.#clock.now = Math.max(this.#clock.now, this.timed.at(state, due));
     return this.#run(state, { kind: 'timer', key: CLIENT.key });
   }
 
-  inputWith(id: StateId, _key: string, change: (state: State) => State, input: RoleInput): Outcome {
+  override inputWith(id: StateId, _key: string, change: (state: State) => State, input: RoleInput): Outcome {
     const before = this.state(id);
     return this.#run(change(before), input, (after) => withConfigOf(before, after));
   }
@@ -175,7 +167,7 @@ class LiveRole<State, Due extends string> implements Role<State, Due> {
   #run(state: State, input: RoleInput, after = (next: State): State => next): Outcome {
     this.steps++;
     this.#clock.now += STEP;
-    const { state: next, outputs } = this.#step(state, input, this.#clock.now);
+    const { state: next, outputs } = this.step(state, input, this.#clock.now);
     return outcomeOf(this.number(after(next)), outputs);
   }
 }
@@ -223,6 +215,15 @@ function controllerDue(state: ControllerState): ControllerDue[] {
   return due;
 }
 
+/** Whatever it would repeat is due now. */
+function rungEndpoint(endpoint: Endpoint): Endpoint {
+  return {
+    ...endpoint,
+    retransmitAt: endpoint.retransmitAt === null ? null : NOW,
+    persistAt: endpoint.persistAt === null ? null : NOW,
+  };
+}
+
 function controllerRung(state: ControllerState, due: ControllerDue): ControllerState {
   const connection = connectionOf(state);
   if (connection === undefined) return state;
@@ -232,11 +233,7 @@ function controllerRung(state: ControllerState, due: ControllerDue): ControllerS
     if (due === 'repeat')
       return {
         ...connection,
-        endpoint: {
-          ...endpoint,
-          retransmitAt: endpoint.retransmitAt === null ? null : NOW,
-          persistAt: endpoint.persistAt === null ? null : NOW,
-        },
+        endpoint: rungEndpoint(endpoint),
       };
     if (due === 'deadline' && phase.kind === 'handed-off') return { ...connection, phase: { ...phase, deadline: NOW } };
     if (due === 'reset' && phase.kind === 'resetting') return { ...connection, phase: { ...phase, at: NOW } };
@@ -269,11 +266,7 @@ function backendRung(state: BackendState, due: BackendDue): BackendState {
         ? { ...service, leaseEnds: NOW }
         : {
             ...service,
-            endpoint: {
-              ...endpoint,
-              retransmitAt: endpoint.retransmitAt === null ? null : NOW,
-              persistAt: endpoint.persistAt === null ? null : NOW,
-            },
+            endpoint: rungEndpoint(endpoint),
           };
   return { ...state, services: new Map(state.services).set(CLIENT.key, rung) };
 }

@@ -164,6 +164,24 @@ export const ControlMessage = z.discriminatedUnion('verb', [
 ]);
 export type ControlMessage = z.infer<typeof ControlMessage>;
 
+/** The client (`address:port`) whose connection a message is about; null where it names none. */
+export function clientOf(message: ControlMessage): string | null {
+  switch (message.verb) {
+    case 'add':
+      return `${message.rule.conn.client.ip}:${message.rule.conn.client.port}`;
+    case 'remove':
+    case 'handoff':
+    case 'complete':
+    case 'failed':
+      return `${message.conn.client.ip}:${message.conn.client.port}`;
+    case 'list':
+    case 'stats':
+    case 'ok':
+    case 'refused':
+      return null;
+  }
+}
+
 /** Longest line that is read as a message, in bytes: a 64 KiB header in base64 and room to spare. */
 export const MAX_CONTROL_LINE = 256 * 1024;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { encodePcapng } from '../../harness/capture/pcapng.js';
 import { defaultTopology } from '../../harness/topology.js';
-import { prism, prismBatch } from './run-cli.js';
+import { prism, prismBatch, refusesInOneLine } from './run-cli.js';
 
 const capture = encodePcapng(
   ['client'],
@@ -65,14 +65,7 @@ const refused: readonly (readonly [string, number, RegExp])[] = [
 ];
 
 t.test('what cannot be done is refused in one line, with the exit code that says whose fault it is', async (t) => {
-  const lines = refused.map(([line]) => line.split(' '));
-  for (const [i, ended] of (await prismBatch(lines, { cwd })).entries()) {
-    const [line, code, message] = refused[i] ?? ['', 0, /./];
-    t.equal(ended.code, code, `prism ${line}: ${ended.stderr}`);
-    t.match(ended.stderr, message, `prism ${line}`);
-    t.match(ended.stderr, /^prism: [^\n]+\n$/, 'one line');
-    t.equal(ended.stdout, '');
-  }
+  await refusesInOneLine(t, refused, cwd);
 });
 
 t.test('a capture in the place of the JSON file survives', (t) => {

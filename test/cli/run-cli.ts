@@ -1,6 +1,7 @@
 /** Runs the command as its users do, in a process of its own, and says what came of it. */
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import type { Test } from 'tap';
 
 export interface Ended {
   readonly code: number | null;
@@ -53,4 +54,20 @@ function run(file: string, args: readonly string[], options: RunOptions): Promis
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, stdout, stderr }));
   });
+}
+
+/** Each command line ends with that exit code and one line that matches, and prints nothing else. */
+export async function refusesInOneLine(
+  t: Test,
+  refused: readonly (readonly [line: string, code: number, message: RegExp])[],
+  cwd: string,
+): Promise<void> {
+  const lines = refused.map(([line]) => line.split(' '));
+  for (const [i, ended] of (await prismBatch(lines, { cwd })).entries()) {
+    const [line, code, message] = refused[i] ?? ['', 0, /./];
+    t.equal(ended.code, code, `prism ${line}: ${ended.stderr}`);
+    t.match(ended.stderr, message, `prism ${line}`);
+    t.match(ended.stderr, /^prism: [^\n]+\n$/, 'one line');
+    t.equal(ended.stdout, '');
+  }
 }

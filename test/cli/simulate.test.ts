@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { writeToken } from '../../harness/replay/token.js';
 import { ReplayDocument, SimulationDocument, StoriesDocument } from '../../harness/simulate/report-schema.js';
-import { prism, prismBatch } from './run-cli.js';
+import { prism, prismBatch, refusesInOneLine } from './run-cli.js';
 
 const cwd = t.testdir({ file: 'in the way' });
 const read = (path: string): unknown => JSON.parse(readFileSync(join(cwd, path), 'utf8'));
@@ -103,14 +103,7 @@ const refused: readonly (readonly [string, number, RegExp])[] = [
 ];
 
 t.test('what cannot be done is refused in one line', async (t) => {
-  const lines = refused.map(([line]) => line.split(' '));
-  for (const [i, ended] of (await prismBatch(lines, { cwd })).entries()) {
-    const [line, code, message] = refused[i] ?? ['', 0, /./];
-    t.equal(ended.code, code, `prism ${line}: ${ended.stderr}`);
-    t.match(ended.stderr, message, `prism ${line}`);
-    t.match(ended.stderr, /^prism: [^\n]+\n$/, 'one line');
-    t.equal(ended.stdout, '');
-  }
+  await refusesInOneLine(t, refused, cwd);
 });
 
 t.test('a time limit that is not enough: exit 3, and how much is left', async (t) => {
