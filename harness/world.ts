@@ -20,6 +20,12 @@ export interface WorldOptions {
   readonly ruleCapacity?: number;
   /** Delays the backends' first response byte, in ms of the world's time (so that a client can act while handed off). */
   readonly serviceDelayMs?: number;
+  /** What the harness does to control messages on their way between the roles. */
+  readonly controlFaults?: readonly ControlFault[];
+  /** Roles that crash or fall silent. */
+  readonly roleFaults?: readonly RoleFault[];
+  /** The initial sequence number of every connection the controller accepts (a wrap inside a response is wanted); by its secret when absent. */
+  readonly initialSequence?: number;
 }
 
 /**
@@ -33,6 +39,48 @@ export type Fault =
   /** Each matching frame independently, from the world's seed; `rate` in 0..1. */
   | { readonly kind: 'lose'; readonly match: FrameMatch; readonly rate: number }
   | { readonly kind: 'reorder'; readonly match: FrameMatch; readonly rate: number; readonly ms: number };
+
+/** A control message matches when every given field matches. */
+export interface ControlMatch {
+  readonly verb?: ControlMessage['verb'];
+  /** For `ok` and `refused`: the verb of the request they answer. */
+  readonly answers?: 'add' | 'remove' | 'list' | 'stats' | 'handoff' | 'complete' | 'failed';
+  /** The role that sends it (`controller`, `switch`, `backend0`, ...). */
+  readonly from?: string;
+  readonly to?: string;
+}
+
+/** `nth` counts matching messages from 1 (all when absent). Later messages of the same channel do not wait for a delayed one. */
+export type ControlFault =
+  | { readonly kind: 'drop'; readonly match: ControlMatch; readonly nth?: readonly number[] }
+  | { readonly kind: 'delay'; readonly match: ControlMatch; readonly nth?: readonly number[]; readonly ms: number }
+  /** Delivered now, and once more `ms` later. */
+  | { readonly kind: 'repeat'; readonly match: ControlMatch; readonly nth?: readonly number[]; readonly ms: number }
+  /** Never delivered; the harness answers `refused` in the receiver's stead. */
+  | {
+      readonly kind: 'refuse';
+      readonly match: ControlMatch;
+      readonly nth?: readonly number[];
+      readonly code: 'conflict' | 'full' | 'unknown-connection' | 'stale' | 'unsupported' | 'busy';
+    }
+  /** Delivered, and behind it, to the same receiver, this line as it stands (malformed, unknown, not JSON, ...). */
+  | { readonly kind: 'follow'; readonly match: ControlMatch; readonly nth?: readonly number[]; readonly line: string };
+
+/** What a role's end waits for: the moment a control message is sent, or a frame leaves the switch. */
+export type RoleTrigger =
+  | { readonly control: ControlMatch; readonly nth?: number }
+  | { readonly frame: FrameMatch; readonly nth?: number };
+
+/**
+ * `crash`: the role's process is killed, its control connections break, nobody starts it again. `silence`: it is stopped; connections stay
+ * up, nothing is read or sent any more. `role` acts `afterMs` (default 0) of the world's time after the trigger.
+ */
+export interface RoleFault {
+  readonly kind: 'crash' | 'silence';
+  readonly role: string;
+  readonly on: RoleTrigger;
+  readonly afterMs?: number;
+}
 
 export interface FrameMatch {
   /** The vantage the frame comes from (`client`, `controller`, `backend0`, ...). */

@@ -1,4 +1,5 @@
 /** What an active case is: a story written once that runs in every world. */
+import type { Capability } from '../../harness/target/capability.js';
 import type { Fault, HttpResponse, JobResult, World, WorldKind, WorldOptions } from '../../harness/world.js';
 
 export interface CaseContext {
@@ -21,7 +22,14 @@ export interface ConformanceCase {
   readonly worlds: readonly WorldKind[];
   /** Programs of the Linux world that it needs beside the roles (`curl`, `wget`, `python3`, `node`). */
   readonly programs?: readonly string[];
-  readonly options?: Partial<Pick<WorldOptions, 'policy' | 'ruleCapacity' | 'serviceDelayMs'>> & {
+  /** What a target must be able to do beyond what `options` ask of it; the case is `unsupported` where it cannot. */
+  readonly needs?: readonly Capability[];
+  readonly options?: Partial<
+    Pick<
+      WorldOptions,
+      'policy' | 'ruleCapacity' | 'serviceDelayMs' | 'controlFaults' | 'roleFaults' | 'initialSequence'
+    >
+  > & {
     readonly faults?: readonly Fault[];
   };
   run(context: CaseContext): Promise<void>;
