@@ -8,6 +8,7 @@ import { parseIpv4Address, parseMacAddress } from '../../reference-impl/wire/add
 import { encodePcapng } from '../capture/pcapng.js';
 import { createImpairment } from '../impair.js';
 import { backendConfig, controllerConfig, switchConfig } from '../roles.js';
+import { castPlayer } from '../segments/cast.js';
 import { defaultTopology, type Topology } from '../topology.js';
 import {
   type ClientJob,
@@ -24,6 +25,7 @@ import { httpProgram } from './http-program.js';
 import { type Program, startJob } from './job.js';
 import { type Actor, actor, Network } from './network.js';
 import { scriptProgram } from './script-program.js';
+import { SimSegmentClients } from './segment-client.js';
 
 /** 2017-09-24T00:00:00Z, the first day of SoCC'17, in nanoseconds: where virtual time begins in captures and logs. */
 export const EPOCH_NS = 1_506_211_200_000_000_000n;
@@ -77,6 +79,9 @@ export class SimWorld implements World {
   readonly #clock = new VirtualClock();
   readonly #network: Network;
   readonly #client: SimClient;
+  readonly #segments: SimSegmentClients;
+  readonly #seed: number;
+  #stories = 0;
   readonly #roles: ReadonlyMap<string, SimRole>;
   readonly #remote: Remote;
   #evidence: Promise<Evidence> | undefined;
@@ -101,8 +106,15 @@ export class SimWorld implements World {
       seed: options.seed,
       fabric,
       hosts,
-      client: (bytes) => this.#client.receive(bytes),
+      client: (bytes) => {
+        this.#client.receive(bytes);
+        this.#segments.receive(bytes);
+      },
     });
+    this.#seed = options.seed;
+    this.#segments = new SimSegmentClients(this.#clock, Number(EPOCH_NS / 1000n), (bytes) =>
+      this.#network.sendFromClient(bytes),
+    );
     this.#client = new SimClient(
       this.#clock,
       clientAddresses(topology),
@@ -116,12 +128,10 @@ export class SimWorld implements World {
   async runClients(jobs: readonly ClientJob[]): Promise<readonly JobResult[]> {
     const results = new Map<number, JobResult>();
     for (const [index, job] of jobs.entries()) {
-      const program = this.#program(job);
       const timeoutMs = job.timeoutMs ?? DEFAULT_TIMEOUT_MS;
       const begins = this.#clock.now + this.#client.random.below(START_SPREAD);
-      this.#clock.at(begins, () =>
-        startJob(this.#client, this.#remote, program, timeoutMs, (result) => results.set(index, result)),
-      );
+      const start = this.#starter(job);
+      this.#clock.at(begins, () => start(timeoutMs, (result) => results.set(index, result)));
     }
     await this.#run(() => results.size === jobs.length, null);
     return jobs.map((_, index) => {
@@ -154,7 +164,16 @@ export class SimWorld implements World {
     this.#destroyed = true;
   }
 
-  #program(job: ClientJob): Program {
+  #starter(job: ClientJob): (timeoutMs: number, done: (result: JobResult) => void) => void {
+    if (job.kind === 'segments') {
+      const cast = castPlayer(this.topology, job.story, this.#seed, this.#stories++);
+      return (timeoutMs, done) => this.#segments.play(cast, timeoutMs, done);
+    }
+    const program = this.#program(job);
+    return (timeoutMs, done) => startJob(this.#client, this.#remote, program, timeoutMs, done);
+  }
+
+  #program(job: Exclude<ClientJob, { kind: 'segments' }>): Program {
     if (job.kind === 'script') return scriptProgram(job.steps);
     const { ip, port } = this.topology.logical;
     return httpProgram(job.program, job.requests, port === 80 ? ip : `${ip}:${port}`);
