@@ -89,6 +89,8 @@ interface Judgement {
   readonly capture: string;
   /** Faults of the case that were done to nothing; none when absent. */
   readonly missedFaults?: readonly string[];
+  /** Frames that the case itself names for what it found; none when absent. */
+  readonly named?: readonly EvidenceFrame[];
 }
 
 /**
@@ -116,7 +118,10 @@ export function caseVerdict(testCase: ConformanceCase, replay: string, judgement
       ...(failedExpectation === undefined ? [] : [failedExpectation]),
       ...broken.map(({ clause, finding }) => `${clause}: ${finding.message}`),
     ];
-    const evidence: EvidenceFrame[] = broken.flatMap(({ finding }) => finding.evidence);
+    const evidence: EvidenceFrame[] = [
+      ...(judgement.named ?? []),
+      ...broken.flatMap(({ finding }) => finding.evidence),
+    ];
     if (evidence.length === 0)
       evidence.push({ capture, frame: 1, note: 'first frame of the run; no single frame decides it' });
     return {
@@ -214,12 +219,30 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
     if (!judged.ok) return failed(`the capture is not readable: ${judged.error}`);
     const { findings } = judged;
     const { topology } = evidence;
-    testCase.afterwards?.(caseEvidence({ topology, control: log.entries, capture, expect: context.expect }));
+    const named: EvidenceFrame[] = [];
+    const missed = [...(evidence.missedFaults ?? [])];
+    const captureName = nameOf(evidence.capture);
+    testCase.afterwards?.(
+      caseEvidence({
+        topology,
+        control: log.entries,
+        capture,
+        results: context.results,
+        expect(condition, message, ...frames) {
+          context.expect(condition, message);
+          if (!condition) named.push(...frames.map((frame) => ({ capture: captureName, ...frame })));
+        },
+        premise(condition, message) {
+          if (!condition) missed.push(message);
+        },
+      }),
+    );
     const judgement = {
       failedExpectation: context.failures[0],
       findings,
-      capture: nameOf(evidence.capture),
-      missedFaults: evidence.missedFaults ?? [],
+      capture: captureName,
+      missedFaults: missed,
+      named,
     };
     return { world: world.kind, result: caseVerdict(testCase, replay, judgement), findings };
   } catch (error) {

@@ -29,6 +29,7 @@ import { behindPayload } from './pipeline/behind-payload.js';
 import { pipelinedReads } from './pipeline/reads.js';
 import { pathHash, pathMap, roundRobin } from './policy/selection.js';
 import { headerTooLong, malformedRequest, unsupportedMethod } from './refusal/refusals.js';
+import { STAGE_CASES } from './stages/index.js';
 
 export const CASES: readonly ConformanceCase[] = [
   // Unmodified clients.
@@ -82,4 +83,6 @@ export const CASES: readonly ConformanceCase[] = [
   zeroWindowAckLate,
   duplicatedAndReordered,
   onePercentLoss,
+  // Segment by segment.
+  ...STAGE_CASES,
 ];
