@@ -1,5 +1,6 @@
 /** The result object that every judging command writes with `--json` (`prism-result/1`), and the exit code it amounts to. */
 import { z } from 'zod';
+import type { Waiver } from './excuses.js';
 import type { Result, Verdict } from './verdict.js';
 
 export const VERDICTS = ['pass', 'fail', 'inconclusive', 'unsupported', 'error'] as const satisfies readonly Verdict[];
@@ -25,10 +26,18 @@ export const ResultSchema = z
     replay: z.string(),
     /** What excuses it, where the target's manifest does. */
     waiver: z
-      .strictObject({ reason: z.string().min(1), link: z.string().optional(), expires: z.iso.date() })
-      .optional(),
+      .strictObject({ reason: z.string().min(1), link: z.string().exactOptional(), expires: z.iso.date() })
+      .exactOptional(),
   })
   .refine((result) => result.verdict !== 'pass' || result.exercised > 0, 'a pass has been exercised at least once');
+
+export const WaiverSchema = z.strictObject({
+  clause: z.string().exactOptional(),
+  case: z.string().exactOptional(),
+  reason: z.string().min(1),
+  link: z.string().exactOptional(),
+  expires: z.iso.date(),
+});
 
 export const ResultDocument = z.strictObject({
   schema: z.literal('prism-result/1'),
@@ -46,7 +55,9 @@ export const ResultDocument = z.strictObject({
   shard: z
     .string()
     .regex(/^\d+\/\d+$/)
-    .optional(),
+    .exactOptional(),
+  /** What the target's manifest waives; absent where it waives nothing. */
+  waivers: z.array(WaiverSchema).exactOptional(),
   summary: z.strictObject({ pass: count, fail: count, inconclusive: count, unsupported: count, error: count }),
   results: z.array(ResultSchema),
 });
@@ -64,6 +75,7 @@ export interface RunDescription {
   readonly world: ResultDocument['world'];
   /** `i/n`. */
   readonly shard?: string;
+  readonly waivers?: readonly Waiver[];
 }
 
 export function summarise(results: readonly Result[]): Summary {
@@ -84,6 +96,7 @@ export function resultDocument(run: RunDescription, results: readonly Result[]):
     target: run.target,
     world: run.world,
     ...(run.shard === undefined ? {} : { shard: run.shard }),
+    ...(run.waivers === undefined || run.waivers.length === 0 ? {} : { waivers: run.waivers }),
     summary: summarise(results),
     results,
   });
