@@ -8,6 +8,7 @@ import type { ConformanceCase } from './cases/case.js';
 import { createContext } from './cases/context.js';
 import { caseEvidence } from './cases/evidence.js';
 import { parseControlLog } from './control-log.js';
+import { excuse, type Waiver } from './excuses.js';
 import type { ClauseFinding, JudgeEvidence } from './judge.js';
 import type { EvidenceFrame, Result } from './verdict.js';
 
@@ -36,6 +37,8 @@ export interface RunPlan {
   /** Whether the Linux world finds a client program here; a case that lacks one is an `error`, or `inconclusive` when `tolerant`. */
   readonly isInstalled: (program: string) => boolean;
   readonly tolerant?: boolean;
+  /** Failures the target has declared. */
+  readonly waivers?: readonly Waiver[];
   readonly caseLimitMs?: number;
   readonly onProgress?: (progress: Progress) => void;
   /** Aborting it destroys the world that is running and rejects with the signal's reason. */
@@ -338,7 +341,10 @@ export function passiveResults(captures: readonly CaptureFindings[], replayOf: (
   });
 }
 
-/** What a run of one world amounts to: its cases, then its passive checks, those of other clauses than `clauses` only where they fail. */
+/**
+ * What a run of one world amounts to: its cases, then its passive checks, those of other clauses than `clauses` only where they fail; what the
+ * target's waivers cover is excused. A case that has a waiver of its own fails no clause either.
+ */
 export function worldResults(
   runs: readonly CaseRun[],
   world: WorldKind,
@@ -346,9 +352,14 @@ export function worldResults(
   plan: RunPlan,
 ): Result[] {
   const own = runs.filter((run) => run.world === world);
-  const captures = own.map((run) => ({ findings: run.findings, replay: run.result.replay }));
+  const waivers = plan.waivers ?? [];
+  const excused = new Set(waivers.map((waiver) => waiver.case));
+  const captures = own.map((run) => ({
+    findings: run.findings.filter(({ finding }) => finding.verdict !== 'fail' || !excused.has(run.result.id)),
+    replay: run.result.replay,
+  }));
   const passive = passiveResults(captures, (clause) => replayCommand(clause, world, plan)).filter(
     (result) => result.verdict === 'fail' || result.clauses.some((id) => clauses.has(id)),
   );
-  return [...own.map((run) => run.result), ...passive];
+  return excuse([...own.map((run) => run.result), ...passive], waivers);
 }
