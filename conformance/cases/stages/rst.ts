@@ -8,8 +8,9 @@ import { connect, readResponse, reset, resumeAcks, sendText, wait } from './word
 const AGAIN = '/b/1k';
 const OUTSIDE = new Set(['in-mid-header', 'after-a-lost-reopening', 'when-idle']);
 
-/** Every message that was held up has come, and what still went to the client has been refused. */
-const GONE_MS = 700;
+/** Until what went to the client meanwhile has been refused; until every message that was held up has come, too. */
+const GONE_MS = 300;
+const ALL_COME_MS = 900;
 
 /** The rules that the switch confirmed and whose removal it did not. */
 function rulesLeft(run: CaseEvidence): number {
@@ -37,7 +38,14 @@ export const RST_CASES = atEveryStage({
   does: 'The client sends RST',
   word: 'reset',
   clauses: (stage) => (OUTSIDE.has(stage.name) ? ['RET-6'] : ['RET-5', 'RET-6']),
-  story: () => [reset, wait(GONE_MS), resumeAcks, connect(), sendText(header('GET', AGAIN)), readResponse],
+  story: (stage) => [
+    reset,
+    wait(stage.options.controlFaults ? ALL_COME_MS : GONE_MS),
+    resumeAcks,
+    connect(),
+    sendText(header('GET', AGAIN)),
+    readResponse,
+  ],
   paths: (stage: Stage) => (stage.responded ? [stage.path, AGAIN] : [AGAIN]),
   afterwards: isRid,
 });

@@ -40,9 +40,9 @@ export interface Span {
 }
 
 /** How long a control message is held up: long against what the client does within, short against the second after which it would be repeated. */
-const HELD_MS = 400;
+const HELD_MS = 600;
 /** Until the stage before has passed, on a machine with other things to do. */
-const LATER_MS = 100;
+const LATER_MS = 150;
 
 export const HEADER = header('GET', '/a/8k');
 const LARGE_HEADER = header('GET', '/a/64k');
