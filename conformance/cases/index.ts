@@ -15,6 +15,7 @@ import { neighbours } from './concurrency/neighbours.js';
 import { twoCurls } from './concurrency/two-curls.js';
 import { byteByByte } from './header/byte-by-byte.js';
 import { splitInTwo } from './header/split-in-two.js';
+import { HOSTILE_CASES } from './hostile/index.js';
 import { handshakeAckLost, synAckLost, synLost } from './loss/handshake.js';
 import { headerAckLost } from './loss/header-ack.js';
 import { payloadSegmentLost } from './loss/payload-segment.js';
@@ -85,4 +86,5 @@ export const CASES: readonly ConformanceCase[] = [
   onePercentLoss,
   // Segment by segment.
   ...STAGE_CASES,
+  ...HOSTILE_CASES,
 ];
