@@ -5,8 +5,10 @@ import { join, resolve } from 'node:path';
 import { runHttpProgram } from '../clients/http-programs.js';
 import { type RunLimits, runProgram } from '../clients/run-program.js';
 import { missedFaults } from '../missed-faults.js';
+import { findPythonWithScapy, ScapyMissing } from '../scapy/bridge.js';
 import { castPlayer } from '../segments/cast.js';
 import type { SegmentLaunch } from '../segments/segment-main.js';
+import { needsCrafting } from '../segments/story.js';
 import { defaultTopology, type Topology } from '../topology.js';
 import {
   type ClientJob,
@@ -32,6 +34,18 @@ const JOB_MS = 15_000;
 const SETTLE_POLL_MS = 10;
 /** Long enough for what it says to have an effect, were it listened to. */
 const STRANGER_STAYS_MS = 200;
+
+/** Looked for once a process: each try starts an interpreter. */
+let pythonWithScapy: string | undefined;
+
+function scapyPython(): string {
+  try {
+    pythonWithScapy ??= findPythonWithScapy();
+    return pythonWithScapy;
+  } catch (error) {
+    throw error instanceof ScapyMissing ? new WorldError(error.message) : error;
+  }
+}
 
 const live = new Set<LinuxWorld>();
 
@@ -250,7 +264,7 @@ export class LinuxWorld implements World {
         );
       if (job.kind === 'segments') {
         const cast = castPlayer(this.topology, job.story, this.#options.seed, this.#stories++);
-        const launch: SegmentLaunch = { cast, timeoutMs };
+        const launch: SegmentLaunch = { cast, timeoutMs, ...(needsCrafting(job.story) && { python: scapyPython() }) };
         const command = inClient(nodeCommand('../segments/segment-main', import.meta.url));
         // It keeps its time itself, and tells what it was waiting for.
         return await this.#play('segment', command, launch, { home: folder, timeoutMs: timeoutMs + START_MS, signal });
