@@ -39,6 +39,10 @@ import {
 } from './control/rule-messages.js';
 import { strangerAtABackend, strangerAtTheSwitch } from './control/strangers.js';
 
+import { backendEnds, crashAfterReport, crashWithPipelinedRequest } from './crash/backend-ends.js';
+import { failureReported, failureReportLost, failureReportTwice, handoffRefused } from './crash/reported-failure.js';
+import { switchFallsSilent } from './crash/switch-ends.js';
+
 export const FAULT_CASES: readonly ConformanceCase[] = [
   // The switch's side of the control plane.
   ruleRefusedFull,
@@ -74,4 +78,13 @@ export const FAULT_CASES: readonly ConformanceCase[] = [
   ...nonsense,
   strangerAtTheSwitch,
   strangerAtABackend,
+  // Who crashes, falls silent or gives up.
+  ...backendEnds,
+  crashAfterReport,
+  crashWithPipelinedRequest,
+  failureReported,
+  failureReportLost,
+  failureReportTwice,
+  handoffRefused,
+  switchFallsSilent,
 ];
