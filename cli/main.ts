@@ -9,6 +9,7 @@ import { registerLab } from './commands/lab.js';
 import { registerList } from './commands/list.js';
 import { registerRefine } from './commands/refine.js';
 import { registerReplay } from './commands/replay.js';
+import { registerRole } from './commands/role.js';
 import { registerSimulate } from './commands/simulate.js';
 import { registerSpec } from './commands/spec.js';
 import { registerTest } from './commands/test.js';
@@ -49,6 +50,7 @@ Start with: prism verify`,
     registerSimulate,
     registerReplay,
     registerTrace,
+    registerRole,
   ])
     register(program);
   return program;

@@ -13,9 +13,10 @@ import { Failure } from '../failure.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
 import { addOutputOptions, Output, type OutputOptions, prepareOut } from '../output.js';
+import { addTargetOption, chosenTarget, demandWorld, type TargetOption, targetOf } from '../target-option.js';
 import { enterLinux, linuxWorld, simWorld } from '../worlds.js';
 
-interface TestOptions extends OutputOptions {
+interface TestOptions extends OutputOptions, TargetOption {
   readonly world: WorldKind;
   readonly without?: readonly string[];
   readonly strict?: boolean;
@@ -46,6 +47,8 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
   const { remedies, selectors } = splitRemedies(options.without ?? []);
   const selected = select([...words, ...selectors], CASES, CLAUSE_IDS, [options.world]);
   if (!selected.ok) throw new Failure(2, selected.error);
+  const target = chosenTarget(options);
+  demandWorld(target, options.world);
   if (options.world === 'linux') {
     const elsewhere = await enterLinux();
     if (elsewhere !== undefined) return elsewhere;
@@ -60,6 +63,7 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
       judge: judgeEvidence,
       seed,
       without: remedies,
+      ...targetOf(target),
       out,
       isInstalled: hasProgram,
       signal,
@@ -71,7 +75,7 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
         command: commandLine(),
         startedAt,
         seed,
-        target: 'reference',
+        target: target.name,
         world: world.kind,
       },
       columns: [{ name: world.kind, results }],
@@ -89,7 +93,7 @@ export function registerTest(program: Command): void {
     .command('test')
     .summary('run conformance cases in a world')
     .description(
-      'Runs conformance cases against the reference, each in a fresh world, and judges every capture clause by clause.\n' +
+      'Runs conformance cases against a target (the reference unless told), each in a fresh world, and judges every capture clause by clause.\n' +
         'SELECTOR is a case id, a clause id, or a glob over both; without one, every case of that world runs.',
     )
     .argument('[SELECTOR...]', 'case id, clause id, or glob such as HOF-* or *pipelined*')
@@ -101,6 +105,7 @@ export function registerTest(program: Command): void {
     .option('--without <REMEDY...>', 'switch remedies of the reference off, to see what breaks (prism list remedies)')
     .option('--strict', 'exit 3 when anything stays inconclusive (the default under CI=true)')
     .option('--no-strict', 'exit 0 then, also under CI=true');
+  addTargetOption(command);
   addOutputOptions(command, {
     out: 'folder for captures and the report (default: prism-report)',
     seed: 'seeds every random choice (default: 1); the same seed gives the same simulated captures',
@@ -111,6 +116,7 @@ Examples:
   prism test                                  every case in the simulated network
   prism test --world linux --json out.json    every case on real Linux stacks
   prism test REQ-2 'HOF-*'                     what bears on these clauses
+  prism test --world linux --target prism-target.jsonc   an implementation of your own
   prism test REQ-2 --without header-only-ack  see REQ-2 broken, by which frame`,
   );
   command.action(async (words: string[], options: TestOptions) => {

@@ -40,6 +40,9 @@ export function plainEnvironment(home: string): NodeJS.ProcessEnv {
   return { ...Object.fromEntries(kept), HOME: home, LC_ALL: 'C' };
 }
 
+/** With this a child's line of complaint begins that is to be told as it stands. */
+export const TOLD = 'tell: ';
+
 /** A child that answers lines with lines. It gets a session of its own, so that Ctrl-C reaches only us and we end it in order. */
 export class Attendant {
   readonly name: string;
@@ -103,6 +106,8 @@ export class Attendant {
   /** What to tell the user about an end that nobody asked for. */
   failure(): WorldError {
     const complaint = this.#complaint.trim().split('\n');
+    const told = complaint.find((line) => line.startsWith(TOLD));
+    if (told !== undefined) return new WorldError(told.slice(TOLD.length));
     const why = complaint.find((line) => /^\w*Error\b|: /.test(line)) ?? complaint[0];
     const { exitCode, signalCode } = this.#child;
     const how = signalCode ? `by ${signalCode}` : `with exit code ${exitCode}`;

@@ -11,7 +11,7 @@ import { createImpairment, type Impairment } from '../impair.js';
 import { missedFaults } from '../missed-faults.js';
 import { createRoleFaults } from '../role-faults.js';
 import { backendConfig, controllerConfig, switchConfig } from '../roles.js';
-import { defaultTopology, type Topology } from '../topology.js';
+import { type Topology, worldTopology } from '../topology.js';
 import {
   type ClientJob,
   type Evidence,
@@ -93,7 +93,7 @@ export class SimWorld implements World {
     options: WorldOptions,
     roles: SimRoles,
   ) {
-    const topology = defaultTopology(options.policy, options.bounds);
+    const topology = worldTopology(options);
     this.topology = topology;
     const fabric = roles.fabric(topology, options);
     const hosts = [
