@@ -5,6 +5,7 @@ import { WorldError } from '../harness/world.js';
 import { registerBench } from './commands/bench.js';
 import { registerCheck } from './commands/check.js';
 import { registerExplain } from './commands/explain.js';
+import { registerInit } from './commands/init.js';
 import { registerLab } from './commands/lab.js';
 import { registerList } from './commands/list.js';
 import { registerRefine } from './commands/refine.js';
@@ -51,6 +52,7 @@ Start with: prism verify`,
     registerReplay,
     registerTrace,
     registerRole,
+    registerInit,
   ])
     register(program);
   return program;

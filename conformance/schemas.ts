@@ -1,6 +1,7 @@
 /** The published JSON Schemas, derived from the zod schemas that this project itself reads and writes with. */
 import { z } from 'zod';
 import { ReplayDocument, SimulationDocument, StoriesDocument } from '../harness/simulate/report-schema.js';
+import { TargetList } from '../harness/target/listing.js';
 import { Manifest } from '../harness/target/manifest.js';
 import { Topology } from '../harness/topology.js';
 import { ControlMessage } from '../reference-impl/control/messages.js';
@@ -16,6 +17,7 @@ const PUBLISHED = {
     schema: Manifest,
     title: 'Which roles are under test, how they are started and spoken to, and what they can do',
   },
+  'prism-list-targets-1': { schema: TargetList, title: 'What prism list targets writes with --json' },
   'prism-control-1': {
     schema: ControlMessage,
     title: 'One message (one line) of the control protocol between controller, switch and backends',

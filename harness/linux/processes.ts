@@ -3,21 +3,9 @@
  * so that whatever happens to this process (SIGKILL included) nothing survives it.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { WorldError } from '../world.js';
-
-/** Folder of package.json, from the sources as from `dist/`. */
-export function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) {
-    const parent = dirname(folder);
-    if (parent === folder) throw new WorldError('the package.json of prism-conformance is not above its modules');
-    folder = parent;
-  }
-  return folder;
-}
 
 /** The command line that runs one of our own modules (given without extension, relative to `base`) in a Node process of its own. */
 export function nodeCommand(module: string, base: string): string[] {
@@ -148,7 +136,9 @@ export class Attendant {
   async ask(question: object, timeoutMs: number): Promise<Readonly<Record<string, unknown>>> {
     this.#child.stdin.write(`${JSON.stringify(question)}\n`);
     const answer = JSON.parse(await this.line(timeoutMs)) as Readonly<Record<string, unknown>>;
-    if (typeof answer.error === 'string') throw new WorldError(`${this.name}: ${answer.error}`);
+    const { error } = answer;
+    if (typeof error === 'string')
+      throw new WorldError(error.startsWith(TOLD) ? error.slice(TOLD.length) : `${this.name}: ${error}`);
     return answer;
   }
 

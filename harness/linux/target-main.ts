@@ -128,13 +128,13 @@ class RoleUnderTest {
       const dead = this.#parts().find((part) => !part.running);
       if (dead) {
         this.#close();
-        throw new Error(dead.ending('before it was ready'));
+        throw new Error(TOLD + dead.ending('before it was ready'));
       }
       if (await this.#isReady()) break;
       if (performance.now() >= deadline && ready.by !== 'start') {
         const words = this.#process.log.lastWords(3);
         this.#close();
-        const waited = `${role} was not ready within ${ready.timeoutMs} ms (${awaited(ready)})`;
+        const waited = `${TOLD}${role} was not ready within ${ready.timeoutMs} ms (${awaited(ready)})`;
         throw new Error(words === '' ? `${waited}; it wrote nothing` : `${waited}; its last words: ${words}`);
       }
       await new Promise((wake) => setTimeout(wake, POLL_MS));

@@ -1,8 +1,8 @@
 /** Finds a target: a manifest's path, or the name of a shipped one. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { didYouMean } from '../nearest.js';
+import { packageRoot } from '../package-root.js';
 import { type Manifest, parseManifest } from './manifest.js';
 import { resolveTarget, type Target } from './target.js';
 
@@ -15,12 +15,7 @@ export type LoadedTarget =
 const LONGEST = 1 << 20;
 const EXTENSION = '.json';
 
-/** `conformance/targets/` of the package, from the sources as from `dist/`. */
-function shippedFolder(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json')) && dirname(folder) !== folder) folder = dirname(folder);
-  return join(folder, 'conformance', 'targets');
-}
+const shippedFolder = (): string => join(packageRoot(), 'conformance', 'targets');
 
 /** Names of the shipped targets, sorted. */
 export function shippedTargets(): string[] {
