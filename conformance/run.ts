@@ -1,8 +1,18 @@
 /** Runs conformance cases, each in a world of its own, and judges what they left: one result a case, one a passively checked clause. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import { lacking } from '../harness/target/needs.js';
+import type { Target } from '../harness/target/target.js';
 import { defaultPolicy } from '../harness/topology.js';
-import { type Fault, type World, WorldError, type WorldFactory, type WorldKind } from '../harness/world.js';
+import {
+  type Fault,
+  type World,
+  WorldError,
+  type WorldFactory,
+  type WorldKind,
+  type WorldOptions,
+  type WorldTarget,
+} from '../harness/world.js';
 import { compareClauses } from '../spec/requirements.js';
 import type { ConformanceCase } from './cases/case.js';
 import { createContext } from './cases/context.js';
@@ -35,6 +45,8 @@ export interface RunPlan {
   readonly judge: JudgeEvidence;
   readonly seed: number;
   readonly without: Parameters<WorldFactory>[1]['without'];
+  /** What is judged, and what its worlds are told of it; the reference when absent. */
+  readonly target?: { readonly judged: Target; readonly told: WorldTarget };
   /** Each case writes into `OUT/<world>/<case id>/`. */
   readonly out: string;
   /** Whether the Linux world finds a client program here; a case that lacks one is an `error`, or `inconclusive` when `tolerant`. */
@@ -69,9 +81,14 @@ export interface CaseRun {
 }
 
 /** The command that runs a selector again under the same conditions. */
-export function replayCommand(selector: string, world: WorldKind, plan: Pick<RunPlan, 'seed' | 'without'>): string {
+export function replayCommand(
+  selector: string,
+  world: WorldKind,
+  plan: Pick<RunPlan, 'seed' | 'without' | 'target'>,
+): string {
+  const target = plan.target ? ` --target ${plan.target.judged.selector}` : '';
   const without = plan.without.length > 0 ? ` --without ${plan.without.join(' ')}` : '';
-  return `prism test ${selector} --world ${world} --seed ${plan.seed}${without}`;
+  return `prism test ${selector} --world ${world}${target} --seed ${plan.seed}${without}`;
 }
 
 /** Rejects with the signal's reason as soon as it is aborted; the promise itself goes on. */
@@ -163,6 +180,14 @@ export function caseVerdict(testCase: ConformanceCase, replay: string, judgement
   };
 }
 
+/** A target's declared bounds hold where the case asks for none of its own. */
+function boundsOf(testCase: ConformanceCase, { target }: RunPlan): Pick<WorldOptions, 'bounds'> {
+  const handoffMs = target?.judged.bounds.handoffMs;
+  if (handoffMs === undefined) return {};
+  const asked: Partial<WorldOptions> = testCase.options ?? {};
+  return { bounds: { handoffMs, ...asked.bounds } };
+}
+
 async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase: ConformanceCase): Promise<CaseRun> {
   const replay = replayCommand(testCase.id, world.kind, plan);
   const failed = (message: string, worldFailed = false): CaseRun => ({
@@ -179,6 +204,11 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
     findings: [],
     ...(worldFailed ? { worldFailed } : {}),
   });
+  const lacks = plan.target && lacking(testCase, plan.target.judged);
+  if (lacks !== undefined) {
+    const run = failed(lacks);
+    return { ...run, result: { ...run.result, verdict: 'unsupported' } };
+  }
   const missing = world.kind === 'linux' ? (testCase.programs ?? []).filter((p) => !plan.isInstalled(p)) : [];
   if (missing.length > 0) {
     const run = failed(`needs ${missing.join(', ')}, which is not installed here`);
@@ -198,6 +228,8 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
     seed: plan.seed,
     without: plan.without,
     faults,
+    ...boundsOf(testCase, plan),
+    ...(plan.target && { target: plan.target.told }),
   });
   let live: World | undefined;
   try {

@@ -6,6 +6,7 @@
 import type { ControlMessage } from '../reference-impl/control/messages.js';
 import type { RemedyName } from '../reference-impl/core/remedies.js';
 import type { SegmentStory } from './segments/story.js';
+import type { RolesUnderTest } from './target/target.js';
 import type { Policy, Topology } from './topology.js';
 
 export type WorldKind = 'sim' | 'linux';
@@ -29,6 +30,17 @@ export interface WorldOptions {
   readonly initialSequence?: number;
   /** Bounds that the roles are told, and the topology states, instead of the usual ones. */
   readonly bounds?: NonNullable<Topology['bounds']>;
+  /** Roles under test; the reference plays those that are not named. */
+  readonly target?: WorldTarget;
+}
+
+/** Of a target, what a world has to know. Plain data. */
+export interface WorldTarget {
+  readonly roles: RolesUnderTest;
+  /** The papers' variants it has declared; the topology says them to the judges. */
+  readonly variants: readonly string[];
+  /** The command line of this prism, for `{prism}`. */
+  readonly prism: readonly string[];
 }
 
 /**

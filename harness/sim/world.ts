@@ -12,7 +12,7 @@ import { missedFaults } from '../missed-faults.js';
 import { createRoleFaults } from '../role-faults.js';
 import { backendConfig, controllerConfig, switchConfig } from '../roles.js';
 import { castPlayer } from '../segments/cast.js';
-import { defaultTopology, type Topology } from '../topology.js';
+import { type Topology, worldTopology } from '../topology.js';
 import {
   type ClientJob,
   type Evidence,
@@ -97,7 +97,7 @@ export class SimWorld implements World {
     options: WorldOptions,
     roles: SimRoles,
   ) {
-    const topology = defaultTopology(options.policy, options.bounds);
+    const topology = worldTopology(options);
     this.topology = topology;
     const fabric = roles.fabric(topology, options);
     const hosts = [
