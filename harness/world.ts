@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly roleFaults?: readonly RoleFault[];
   /** The initial sequence number of every connection the controller accepts (a wrap inside a response is wanted); by its secret when absent. */
   readonly initialSequence?: number;
+  /** The mutant that the reference's roles are made of (`harness/mutants`), for tests of the judge. */
+  readonly mutant?: string;
 }
 
 /**

@@ -1,13 +1,10 @@
 /** The simulated world: the reference's cores, or others in their place, and simulated clients in virtual time. The same seed gives the same bytes. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { initBackend, openServices, stepBackend } from '../../reference-impl/backend/backend.js';
-import { initController, openConnections, stepController } from '../../reference-impl/controller/controller.js';
-import { initSwitch, stepSwitch } from '../../reference-impl/switch/switch.js';
 import { parseIpv4Address, parseMacAddress } from '../../reference-impl/wire/addresses.js';
 import { encodePcapng } from '../capture/pcapng.js';
+import { coreOf, type RoleCore } from '../cores.js';
 import { createImpairment } from '../impair.js';
-import { backendConfig, controllerConfig, switchConfig } from '../roles.js';
 import { defaultTopology, type Topology } from '../topology.js';
 import {
   type ClientJob,
@@ -48,19 +45,15 @@ export interface SimRoles {
   readonly backend: (topology: Topology, options: WorldOptions, name: string) => SimRole;
 }
 
+function simRole<State>({ initial, step, held }: RoleCore<State>): SimRole {
+  const role = actor(initial, step);
+  return { ...role, held: () => held(role.state()) };
+}
+
 export const referenceRoles: SimRoles = {
-  fabric(topology, options) {
-    const role = actor(initSwitch(switchConfig(topology, options)), stepSwitch);
-    return { ...role, held: () => role.state().rules.size };
-  },
-  controller(topology, options) {
-    const role = actor(initController(controllerConfig(topology, options)), stepController);
-    return { ...role, held: () => openConnections(role.state()) };
-  },
-  backend(topology, options, name) {
-    const role = actor(initBackend(backendConfig(topology, options, name)), stepBackend);
-    return { ...role, held: () => openServices(role.state()) };
-  },
+  fabric: (topology, options) => coreOf('switch', topology, options, simRole),
+  controller: (topology, options) => coreOf('controller', topology, options, simRole),
+  backend: (topology, options, name) => coreOf(name, topology, options, simRole),
 };
 
 /** A factory of worlds made of these cores. */
