@@ -7,6 +7,7 @@ import { registerCheck } from './commands/check.js';
 import { registerExplain } from './commands/explain.js';
 import { registerLab } from './commands/lab.js';
 import { registerList } from './commands/list.js';
+import { registerMutants } from './commands/mutants.js';
 import { registerRefine } from './commands/refine.js';
 import { registerReplay } from './commands/replay.js';
 import { registerSimulate } from './commands/simulate.js';
@@ -43,6 +44,7 @@ Start with: prism verify`,
     registerList,
     registerExplain,
     registerLab,
+    registerMutants,
     registerSpec,
     registerRefine,
     registerBench,

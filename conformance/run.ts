@@ -90,7 +90,8 @@ interface Judgement {
 
 /**
  * A case fails when an expectation failed or any passive check fails on its capture. The failing result names the clauses that frames show
- * broken; a failed expectation is charged to the case's own clauses, without those that the same frames show to be kept while another is broken.
+ * broken; a failed expectation is charged to the case's own clauses: where frames show one to be broken, only to those that no check judges,
+ * because for the others the frames would have shown it.
  */
 export function caseVerdict(testCase: ConformanceCase, replay: string, judgement: Judgement): Result {
   const { failedExpectation, findings, capture } = judgement;
@@ -99,8 +100,8 @@ export function caseVerdict(testCase: ConformanceCase, replay: string, judgement
   if (failedExpectation !== undefined || broken.length > 0) {
     const clauses = new Set(broken.map(({ clause }) => clause));
     if (failedExpectation !== undefined) {
-      const kept = (id: string): boolean => findings.some((f) => f.clause === id && f.finding.verdict === 'pass');
-      for (const id of testCase.clauses) if (broken.length === 0 || !kept(id)) clauses.add(id);
+      const judged = (id: string): boolean => findings.some((f) => f.clause === id);
+      for (const id of testCase.clauses) if (broken.length === 0 || !judged(id)) clauses.add(id);
     }
     const said = [
       ...(failedExpectation === undefined ? [] : [failedExpectation]),

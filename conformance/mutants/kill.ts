@@ -23,7 +23,7 @@ export interface KillPlan {
   readonly sideBySide?: number;
   readonly judge: JudgeEvidence;
   readonly seed: number;
-  /** Each run writes into `OUT/<world>/<mutant>/<case>/`; those of the unbroken reference into `OUT/<world>/reference/`. */
+  /** Each run writes into `OUT/<mutant>/<world>/<case>/`; those of the unbroken reference into `OUT/reference/`. */
   readonly out: string;
   readonly isInstalled: (program: string) => boolean;
   readonly onProgress?: (progress: { readonly done: number; readonly total: number; readonly id: string }) => void;
@@ -36,6 +36,8 @@ export interface KillPlan {
 export interface Kill {
   readonly mutant: Mutant;
   readonly result: Result;
+  /** The case that killed it; undefined where none did. */
+  readonly by?: string;
   /** Clauses that the decisive case named beside the right one. */
   readonly others: readonly string[];
 }
@@ -105,7 +107,7 @@ async function killMutant(plan: KillPlan, mutant: Mutant, sound: Map<string, Pro
     if (verdict === 'error') return { mutant, others: [], result: end('error', `${id}: ${message}`) };
     if (verdict === 'fail' && clauses.includes(mutant.clause)) {
       const others = clauses.filter((clause) => clause !== mutant.clause);
-      return { mutant, others, result: killed(mutant, run, others, end) };
+      return { mutant, by: id, others, result: killed(mutant, run, others, end) };
     }
     if (verdict === 'fail') misnamed.push(run);
     else survived.push(id);
@@ -138,9 +140,7 @@ function killed(
   const also = others.length > 0 ? ` (named beside it: ${others.join(', ')})` : '';
   const evidence: readonly EvidenceFrame[] =
     finding !== undefined && finding.evidence.length > 0 ? finding.evidence : result.evidence;
-  const last = evidence.at(-1);
-  const where = finding === undefined || last === undefined ? '' : ` in frame ${last.frame}`;
-  return end('pass', `killed by ${result.id}${where}: ${finding?.message ?? result.message}${also}`, {
+  return end('pass', `killed by ${result.id}: ${finding?.message ?? result.message}${also}`, {
     exercised: Math.max(1, finding?.exercised ?? result.exercised),
     evidence: evidence.slice(0, MAX_EVIDENCE),
   });
@@ -148,7 +148,7 @@ function killed(
 
 /** One case against one mutant, or against the reference as it is. */
 async function runOne(plan: KillPlan, testCase: ConformanceCase, mutant: Mutant | undefined): Promise<CaseRun> {
-  const folder = join(plan.world, mutant?.id ?? 'reference');
+  const folder = mutant?.id ?? 'reference';
   const [run] = await runCases({
     cases: [testCase],
     worlds: [{ kind: plan.world, create: impatient(plan.worldOf(mutant)) }],
