@@ -32,12 +32,15 @@ export const Topology = z.strictObject({
   system: z.enum(['prism', 'knits', 'memswitch']).optional(),
   variants: z.array(z.string().regex(/^VAR-\d+$/)).optional(),
   policy: Policy.optional(),
-  bounds: z.strictObject({ handoffMs: z.number().positive().optional() }).optional(),
+  /** `handoffMs`: how long a backend may keep a connection (ERR-2). `idleMs`: how long a connection may be idle at the controller. */
+  bounds: z
+    .strictObject({ handoffMs: z.number().positive().optional(), idleMs: z.number().positive().optional() })
+    .optional(),
 });
 export type Topology = z.infer<typeof Topology>;
 
-/** The topology that both shipped worlds build: RFC 2544's benchmarking addresses, one subnet a link. */
-export function defaultTopology(policy: Policy = defaultPolicy): Topology {
+/** The topology that both shipped worlds build: RFC 2544's benchmarking addresses, one subnet a link. `bounds` go over the usual ones. */
+export function defaultTopology(policy: Policy = defaultPolicy, bounds: Topology['bounds'] = {}): Topology {
   return {
     schema: 'prism-topology/1',
     logical: { ip: '198.18.0.80', port: 80, mac: '02:50:52:00:00:01' },
@@ -49,7 +52,7 @@ export function defaultTopology(policy: Policy = defaultPolicy): Topology {
     clients: [{ ip: '198.18.1.2', mac: '02:50:52:00:01:02' }],
     system: 'prism',
     policy,
-    bounds: { handoffMs: 60_000 },
+    bounds: { handoffMs: 60_000, ...bounds },
   };
 }
 

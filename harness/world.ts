@@ -28,6 +28,8 @@ export interface WorldOptions {
   readonly initialSequence?: number;
   /** The mutant that the reference's roles are made of (`harness/mutants`), for tests of the judge. */
   readonly mutant?: string;
+  /** Bounds that the roles are told, and the topology states, instead of the usual ones. */
+  readonly bounds?: NonNullable<Topology['bounds']>;
 }
 
 /**
@@ -139,7 +141,25 @@ export type ClientJob =
       readonly timeoutMs?: number;
     }
   /** Exact bytes over one connection, Nagle off. */
-  | { readonly kind: 'script'; readonly steps: readonly ScriptStep[]; readonly timeoutMs?: number };
+  | {
+      readonly kind: 'script';
+      readonly steps: readonly ScriptStep[];
+      readonly timeoutMs?: number;
+      /** What the client's stack begins with; the simulated world only, a kernel takes no advice. */
+      readonly stack?: ClientStart;
+    }
+  /**
+   * Somebody who is no configured peer opens a connection to the place where that role (the switch, a backend) waits for its control peer,
+   * and sends these lines. Ok, whether or not it was let in; no responses.
+   */
+  | { readonly kind: 'stranger'; readonly to: string; readonly lines: readonly string[]; readonly timeoutMs?: number };
+
+/** Numbers that a client's stack chooses by itself unless told. */
+export interface ClientStart {
+  readonly initialSequence?: number;
+  /** The TSval of its SYN. */
+  readonly initialTimestamp?: number;
+}
 
 export interface HttpResponse {
   readonly status: number;
@@ -182,6 +202,8 @@ export interface Evidence {
   readonly trace: string;
   /** Frames the capture is known to have missed; 0 in the simulated world. */
   readonly captureDrops: number;
+  /** Faults asked for (those that come by chance left out) that were done to nothing, in words: their premise did not happen. Empty or absent: none. */
+  readonly missedFaults?: readonly string[];
 }
 
 export interface World {

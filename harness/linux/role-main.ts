@@ -1,10 +1,12 @@
 /** The process of one reference role: controller, switch or a backend. Told its launch in the first line of its input. */
+import { createControlFaults } from '../control-faults.js';
 import { coreOf } from '../cores.js';
 import { createImpairment } from '../impair.js';
 import type { Topology } from '../topology.js';
 import type { WorldOptions } from '../world.js';
 import { answerLines } from './command-lines.js';
-import { type RoleRim, RunningRole } from './role-runtime.js';
+import { createRoleEnder } from './role-ender.js';
+import { type Admit, type RoleRim, RunningRole } from './role-runtime.js';
 
 export interface RoleLaunch {
   readonly topology: Topology;
@@ -18,28 +20,41 @@ interface Running {
   stop(): number;
 }
 
-function launch({ topology, options, rim }: RoleLaunch): Running {
-  const impairment = rim.role === 'switch' ? createImpairment(options.faults, options.seed) : undefined;
-  return coreOf<Running>(
-    rim.role,
-    topology,
-    options,
-    ({ initial, step, held }) =>
-      new RunningRole(
-        { initial, step, idle: (state) => held(state) === 0 },
-        rim,
-        impairment && ((frame) => impairment.admit(frame)),
-      ),
-  );
+interface Launched {
+  readonly running: Running;
+  /** How often each fault that is done here was done: frames' at the switch, control messages' at the controller. */
+  readonly applied: readonly number[];
 }
 
-let running: Running | undefined;
+function launch({ topology, options, rim }: RoleLaunch): Launched {
+  const ender = rim.ends === undefined ? undefined : createRoleEnder(rim.ends);
+  return coreOf<Launched>(rim.role, topology, options, ({ initial, step, held }) => {
+    const core = { initial, step, idle: (state: (typeof initial)['state']) => held(state) === 0 };
+    if (rim.role === 'controller') {
+      const control = createControlFaults(rim.controlFaults ?? []);
+      const faults = { control, ...(ender && { onControl: ender.onControl }) };
+      return { running: new RunningRole(core, rim, faults), applied: control.applied };
+    }
+    if (rim.role === 'switch') {
+      const impairment = createImpairment(options.faults, options.seed);
+      const admit: Admit = (frame) => {
+        ender?.onFrame(frame);
+        return impairment.admit(frame);
+      };
+      return { running: new RunningRole(core, rim, { admit }), applied: impairment.applied };
+    }
+    return { running: new RunningRole(core, rim), applied: [] };
+  });
+}
+
+let launched: Launched | undefined;
 
 answerLines(async (question) => {
-  if (!running) {
-    running = launch(question as unknown as RoleLaunch);
-    await running.start();
+  if (!launched) {
+    launched = launch(question as unknown as RoleLaunch);
+    await launched.running.start();
     return { ready: true };
   }
-  return question.command === 'idle?' ? { idle: running.idle() } : { lost: running.stop() };
+  const { running, applied } = launched;
+  return question.command === 'idle?' ? { idle: running.idle() } : { lost: running.stop(), applied };
 });

@@ -4,8 +4,18 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join, resolve } from 'node:path';
 import { runHttpProgram } from '../clients/http-programs.js';
 import { runProgram } from '../clients/run-program.js';
+import { missedFaults } from '../missed-faults.js';
 import { defaultTopology, type Topology } from '../topology.js';
-import { type ClientJob, type Evidence, type JobResult, type World, WorldError, type WorldOptions } from '../world.js';
+import {
+  type ClientJob,
+  type Evidence,
+  type JobResult,
+  type RoleFault,
+  type ScriptStep,
+  type World,
+  WorldError,
+  type WorldOptions,
+} from '../world.js';
 import type { CaptureLaunch } from './capture-main.js';
 import { buildNetwork, type Network } from './netns.js';
 import { requireLinux } from './probe.js';
@@ -18,6 +28,8 @@ const START_MS = 60_000;
 const ANSWER_MS = 20_000;
 const JOB_MS = 15_000;
 const SETTLE_POLL_MS = 10;
+/** Long enough for what it says to have an effect, were it listened to. */
+const STRANGER_STAYS_MS = 200;
 
 const live = new Set<LinuxWorld>();
 
@@ -50,7 +62,7 @@ export class LinuxWorld implements World {
   private constructor(folder: string, options: WorldOptions) {
     this.#folder = resolve(folder);
     this.#options = options;
-    this.topology = defaultTopology(options.policy);
+    this.topology = defaultTopology(options.policy, options.bounds);
     this.#scratch = createRunFolder();
     this.#environment = plainEnvironment(this.#scratch);
     setMaxListeners(0, this.#clients.signal);
@@ -102,7 +114,8 @@ export class LinuxWorld implements World {
     );
     this.#started.add(attendant);
     void attendant.exited.then(() => {
-      if (this.#ending) return;
+      // The end of a role that was to crash is part of the run.
+      if (this.#ending || (attendant.wasKilled && this.#mayEnd(name, 'crash'))) return;
       this.#failure ??= attendant.failure();
       // Nobody will answer them any more.
       this.#clients.abort();
@@ -149,7 +162,58 @@ export class LinuxWorld implements World {
           : [],
       controlLog: join(this.#scratch, `${role}.control.ndjson`),
       trace: join(this.#scratch, `${role}.trace.ndjson`),
+      ...(role === 'controller' && this.#options.controlFaults ? { controlFaults: this.#options.controlFaults } : {}),
+      ...this.#ends(role),
     };
+  }
+
+  #ends(role: string): Pick<RoleRim, 'ends' | 'mayEnd'> {
+    const faults = this.#options.roleFaults ?? [];
+    if (faults.length === 0) return {};
+    const groups = Object.fromEntries([...this.#roles].map(([name, { pid }]) => [name, pid]));
+    const watches = role === 'controller' || role === 'switch';
+    return { ...(watches ? { ends: { faults, groups } } : {}), mayEnd: this.#mayEnd(role) };
+  }
+
+  /** Somebody wants this role to end, in this way. */
+  #mayEnd(role: string, kind?: RoleFault['kind']): boolean {
+    const faults = this.#options.roleFaults ?? [];
+    return faults.some((fault) => fault.role === role && (kind === undefined || fault.kind === kind));
+  }
+
+  /** It was to crash or to fall silent, and has. */
+  #hasEnded(name: string, role: Attendant): boolean {
+    if (!role.running) return this.#mayEnd(name, 'crash');
+    return this.#mayEnd(name, 'silence') && role.isStopped;
+  }
+
+  /** The answer of a role; undefined when it has ended, as it was to, before or meanwhile. */
+  async #askUnlessEnded(name: string, role: Attendant, question: object): Promise<Answer | undefined> {
+    if (this.#hasEnded(name, role)) return undefined;
+    if (!this.#mayEnd(name)) return role.ask(question, ANSWER_MS);
+    let watch: NodeJS.Timeout | undefined;
+    const ended = new Promise<undefined>((resolve) => {
+      watch = setInterval(() => {
+        if (this.#hasEnded(name, role)) resolve(undefined);
+      }, SETTLE_POLL_MS);
+    });
+    // A crash makes the question fail before the watch sees it.
+    const answer = role.ask(question, ANSWER_MS).catch((error: unknown) => {
+      if (this.#hasEnded(name, role)) return undefined;
+      throw error;
+    });
+    try {
+      return await Promise.race([answer, ended]);
+    } finally {
+      clearInterval(watch);
+    }
+  }
+
+  async #askAll(question: object): Promise<ReadonlyMap<string, Answer | undefined>> {
+    const asked = [...this.#roles].map(
+      async ([name, role]) => [name, await this.#askUnlessEnded(name, role, question)] as const,
+    );
+    return new Map(await Promise.all(asked));
   }
 
   #check(): void {
@@ -181,6 +245,8 @@ export class LinuxWorld implements World {
           { folder, host, port, signal, enter: inClient },
           timeoutMs,
         );
+      if (job.kind === 'stranger') return await this.#runStranger(job, folder);
+      if (job.stack) throw new WorldError('a kernel chooses the first numbers of its connections itself');
       const command = inClient(nodeCommand('../clients/script-main', import.meta.url));
       const ran = await runProgram(
         command,
@@ -200,14 +266,30 @@ export class LinuxWorld implements World {
     }
   }
 
+  /** From the role's own namespace: an address of the control network that is nobody's peer. */
+  async #runStranger(job: Extract<ClientJob, { kind: 'stranger' }>, folder: string): Promise<JobResult> {
+    const link = this.#network?.control.find(({ peer }) => peer === job.to);
+    if (!link) throw new WorldError(`${job.to} waits for no control peer`);
+    const script = nodeCommand('../clients/script-main', import.meta.url);
+    const command = enter(this.#holder(job.to), ['setpriv', '--pdeathsig', 'KILL', '--', ...script]);
+    const steps: ScriptStep[] = [
+      { do: 'send', text: job.lines.map((line) => `${line}\n`).join('') },
+      { do: 'pause', ms: STRANGER_STAYS_MS },
+    ];
+    const limits = { home: folder, timeoutMs: job.timeoutMs ?? JOB_MS, signal: this.#clients.signal };
+    const input = JSON.stringify({ address: link.peerAddress, port: link.port, steps });
+    const ran = await runProgram(command, limits, input);
+    if (ran.stdout === '') throw new WorldError(`the stranger ended: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
+    return { ok: true, responses: [] };
+  }
+
   async settle(limitMs: number): Promise<void> {
     const deadline = performance.now() + limitMs;
     for (;;) {
       this.#check();
-      const answers = await Promise.all(
-        [...this.#roles.values()].map((role) => role.ask({ command: 'idle?' }, ANSWER_MS)),
-      );
-      if (answers.every((answer) => answer.idle === true) || performance.now() >= deadline) return;
+      const answers = [...(await this.#askAll({ command: 'idle?' })).values()];
+      const idle = answers.every((answer) => answer === undefined || answer.idle === true);
+      if (idle || performance.now() >= deadline) return;
       await new Promise((wake) => setTimeout(wake, SETTLE_POLL_MS));
     }
   }
@@ -216,7 +298,10 @@ export class LinuxWorld implements World {
     this.#check();
     this.#ending = true;
     try {
-      await Promise.all([...this.#roles.values()].map((role) => role.ask({ command: 'stop' }, ANSWER_MS)));
+      const stopped = await this.#askAll({ command: 'stop' });
+      const ended = new Set(
+        [...this.#roles].filter(([name, role]) => this.#hasEnded(name, role)).map(([name]) => name),
+      );
       const captured = await this.#capture?.ask({ command: 'stop' }, ANSWER_MS);
       const evidence: Evidence = {
         topology: this.topology,
@@ -224,6 +309,11 @@ export class LinuxWorld implements World {
         controlLog: join(this.#folder, 'capture.control.ndjson'),
         trace: join(this.#folder, 'trace.ndjson'),
         captureDrops: Number(captured?.drops ?? 0),
+        missedFaults: missedFaults(this.#options, {
+          faults: appliedOf(stopped.get('switch')),
+          controlFaults: appliedOf(stopped.get('controller')),
+          ended,
+        }),
       };
       if (!existsSync(evidence.capture)) throw new WorldError('the capture wrote no file');
       this.#merge('control', evidence.controlLog);
@@ -239,7 +329,8 @@ export class LinuxWorld implements World {
     const lines = [...this.#roles.keys()].flatMap((role) =>
       readFileSync(join(this.#scratch, `${role}.${kind}.ndjson`), 'utf8')
         .split('\n')
-        .filter((line) => line !== '')
+        // What a role was writing when it was killed is no line.
+        .slice(0, -1)
         .map((line) => ({ line, t: BigInt((JSON.parse(line) as { t: string }).t) })),
     );
     lines.sort((a, b) => (a.t < b.t ? -1 : a.t > b.t ? 1 : 0));
@@ -261,6 +352,12 @@ export class LinuxWorld implements World {
     rmSync(this.#scratch, { recursive: true, force: true });
     live.delete(this);
   }
+}
+
+type Answer = Readonly<Record<string, unknown>>;
+
+function appliedOf(answer: Answer | undefined): readonly number[] | null {
+  return Array.isArray(answer?.applied) ? answer.applied : null;
 }
 
 /** Writes its evidence into `folder`; needs CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_ADMIN (root, or `unshare -Urn`). */
