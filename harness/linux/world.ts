@@ -3,8 +3,10 @@ import { setMaxListeners } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { runHttpProgram } from '../clients/http-programs.js';
-import { runProgram } from '../clients/run-program.js';
+import { type RunLimits, runProgram } from '../clients/run-program.js';
 import { missedFaults } from '../missed-faults.js';
+import { castPlayer } from '../segments/cast.js';
+import type { SegmentLaunch } from '../segments/segment-main.js';
 import { defaultTopology, type Topology } from '../topology.js';
 import {
   type ClientJob,
@@ -58,6 +60,7 @@ export class LinuxWorld implements World {
   readonly #clients = new AbortController();
   #ending = false;
   #jobs = 0;
+  #stories = 0;
 
   private constructor(folder: string, options: WorldOptions) {
     this.#folder = resolve(folder);
@@ -245,18 +248,18 @@ export class LinuxWorld implements World {
           { folder, host, port, signal, enter: inClient },
           timeoutMs,
         );
+      if (job.kind === 'segments') {
+        const cast = castPlayer(this.topology, job.story, this.#options.seed, this.#stories++);
+        const launch: SegmentLaunch = { cast, timeoutMs };
+        const command = inClient(nodeCommand('../segments/segment-main', import.meta.url));
+        // It keeps its time itself, and tells what it was waiting for.
+        return await this.#play('segment', command, launch, { home: folder, timeoutMs: timeoutMs + START_MS, signal });
+      }
       if (job.kind === 'stranger') return await this.#runStranger(job, folder);
       if (job.stack) throw new WorldError('a kernel chooses the first numbers of its connections itself');
       const command = inClient(nodeCommand('../clients/script-main', import.meta.url));
-      const ran = await runProgram(
-        command,
-        { home: folder, timeoutMs, signal },
-        JSON.stringify({ address: host, port, steps: job.steps }),
-      );
-      if (ran.timedOut) return { ok: false, error: `the script was not done after ${timeoutMs} ms`, responses: [] };
-      if (ran.stdout === '')
-        throw new WorldError(`the script client ended: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
-      return JSON.parse(ran.stdout) as JobResult;
+      const input = { address: host, port, steps: job.steps };
+      return await this.#play('script', command, input, { home: folder, timeoutMs, signal });
     } catch (error) {
       throw error instanceof WorldError
         ? error
@@ -264,6 +267,16 @@ export class LinuxWorld implements World {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  }
+
+  /** Runs one of our own clients: JSON in, its result out. */
+  async #play(name: string, command: readonly string[], input: object, limits: RunLimits): Promise<JobResult> {
+    const ran = await runProgram(command, limits, JSON.stringify(input));
+    if (ran.timedOut)
+      return { ok: false, error: `the ${name} client was not done after ${limits.timeoutMs} ms`, responses: [] };
+    if (ran.stdout === '')
+      throw new WorldError(`the ${name} client ended: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
+    return JSON.parse(ran.stdout) as JobResult;
   }
 
   /** From the role's own namespace: an address of the control network that is nobody's peer. */

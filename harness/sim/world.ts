@@ -8,6 +8,7 @@ import { coreOf, type RoleCore } from '../cores.js';
 import { createImpairment, type Impairment } from '../impair.js';
 import { missedFaults } from '../missed-faults.js';
 import { createRoleFaults } from '../role-faults.js';
+import { castPlayer } from '../segments/cast.js';
 import { defaultTopology, type Topology } from '../topology.js';
 import {
   type ClientJob,
@@ -24,6 +25,7 @@ import { httpProgram } from './http-program.js';
 import { type Program, startJob } from './job.js';
 import { type Actor, actor, Network } from './network.js';
 import { scriptProgram } from './script-program.js';
+import { SimSegmentClients } from './segment-client.js';
 
 /** 2017-09-24T00:00:00Z, the first day of SoCC'17, in nanoseconds: where virtual time begins in captures and logs. */
 export const EPOCH_NS = 1_506_211_200_000_000_000n;
@@ -73,6 +75,8 @@ export class SimWorld implements World {
   readonly #clock = new VirtualClock();
   readonly #network: Network;
   readonly #client: SimClient;
+  readonly #segments: SimSegmentClients;
+  #stories = 0;
   readonly #roles: ReadonlyMap<string, SimRole>;
   readonly #remote: Remote;
   readonly #options: WorldOptions;
@@ -105,8 +109,14 @@ export class SimWorld implements World {
       seed: options.seed,
       fabric,
       hosts,
-      client: (bytes) => this.#client.receive(bytes),
+      client: (bytes) => {
+        this.#client.receive(bytes);
+        this.#segments.receive(bytes);
+      },
     });
+    this.#segments = new SimSegmentClients(this.#clock, Number(EPOCH_NS / 1000n), (bytes) =>
+      this.#network.sendFromClient(bytes),
+    );
     this.#client = new SimClient(
       this.#clock,
       clientAddresses(topology),
@@ -163,12 +173,17 @@ export class SimWorld implements World {
       done({ ok: true, responses: [] });
       return;
     }
-    const start = job.kind === 'script' ? job.stack : undefined;
     const timeoutMs = job.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    if (job.kind === 'segments') {
+      const cast = castPlayer(this.topology, job.story, this.#options.seed, this.#stories++);
+      this.#segments.play(cast, timeoutMs, done);
+      return;
+    }
+    const start = job.kind === 'script' ? job.stack : undefined;
     startJob(this.#client, this.#remote, this.#program(job), { timeoutMs, ...(start && { start }) }, done);
   }
 
-  #program(job: Exclude<ClientJob, { kind: 'stranger' }>): Program {
+  #program(job: Exclude<ClientJob, { kind: 'stranger' | 'segments' }>): Program {
     if (job.kind === 'script') return scriptProgram(job.steps);
     const { ip, port } = this.topology.logical;
     return httpProgram(job.program, job.requests, port === 80 ? ip : `${ip}:${port}`);
