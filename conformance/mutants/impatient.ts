@@ -6,10 +6,13 @@ const LINUX_JOB_MS = 6_000;
 /** Longest that connections and rules may take to be gone, in ms of real time. */
 const LINUX_SETTLE_MS = 1_500;
 
-/** The same world, with its patience on Linux cut short. */
+/** A run of the cases that mutants name takes some thousands. */
+const SIM_EVENTS = 100_000;
+
+/** The same world, with its patience cut short. */
 export function impatient(create: WorldFactory): WorldFactory {
   return async (folder, options) => {
-    const world = await create(folder, options);
+    const world = await create(folder, { ...options, eventLimit: SIM_EVENTS });
     return world.kind === 'linux' ? hurried(world) : world;
   };
 }

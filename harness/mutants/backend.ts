@@ -1,12 +1,15 @@
 /** Broken backends: the byte stream, acknowledgements, reports and what comes after them. */
 import { seqAdd } from '../../reference-impl/wire/seq.js';
 import { TcpFlag } from '../../reference-impl/wire/tcp.js';
-import { framesIn, lateOutput, messagesIn, messagesOut } from './breaker.js';
-import { fieldsOf, has, restamped } from './edit.js';
+import { messagesIn, messagesOut } from './breaker.js';
+import { has, restamped } from './edit.js';
 import { byRepetition, segmentsIn, segmentsOut, sendsBeside } from './host-faults.js';
 import type { Mutant } from './mutant.js';
 
 const BOTH = ['sim', 'linux'] as const;
+
+/** In microseconds: later than any doubt about the clocks of log and captures. */
+const GIVEN_UP = 20_000;
 
 export const BACKEND_MUTANTS: readonly Mutant[] = [
   {
@@ -217,14 +220,18 @@ export const BACKEND_MUTANTS: readonly Mutant[] = [
     summary: 'The backend closes the connection when it has reported completion.',
     breaks: {
       backend: {
-        step: sendsBeside('complete', ({ seq, payload }) => ({
-          seq: seqAdd(seq, payload.length),
-          payload: new Uint8Array(0),
-          flags: TcpFlag.FIN | TcpFlag.ACK,
-        })),
+        step: sendsBeside(
+          'complete',
+          ({ seq, payload }) => ({
+            seq: seqAdd(seq, payload.length),
+            payload: new Uint8Array(0),
+            flags: TcpFlag.FIN | TcpFlag.ACK,
+          }),
+          { after: GIVEN_UP },
+        ),
       },
     },
-    cases: ['REQ-6.path-hash'],
+    cases: ['RET-6.half-close-when-idle'],
     worlds: BOTH,
   },
   {
@@ -234,14 +241,18 @@ export const BACKEND_MUTANTS: readonly Mutant[] = [
     summary: 'The backend resets the connection when it has reported completion.',
     breaks: {
       backend: {
-        step: sendsBeside('complete', ({ seq, payload }) => ({
-          seq: seqAdd(seq, payload.length),
-          payload: new Uint8Array(0),
-          flags: TcpFlag.RST,
-        })),
+        step: sendsBeside(
+          'complete',
+          ({ seq, payload }) => ({
+            seq: seqAdd(seq, payload.length),
+            payload: new Uint8Array(0),
+            flags: TcpFlag.RST,
+          }),
+          { after: GIVEN_UP },
+        ),
       },
     },
-    cases: ['REQ-6.path-hash'],
+    cases: ['RET-6.half-close-when-idle'],
     worlds: BOTH,
   },
   {
@@ -249,8 +260,8 @@ export const BACKEND_MUTANTS: readonly Mutant[] = [
     clause: 'BKD-9',
     role: 'backend',
     summary: 'The last segment of the response is sent once more after completion was reported.',
-    breaks: { backend: { step: sendsBeside('complete', () => ({})) } },
-    cases: ['REQ-6.path-hash'],
+    breaks: { backend: { step: sendsBeside('complete', () => ({}), { after: GIVEN_UP }) } },
+    cases: ['RET-6.half-close-when-idle'],
     worlds: BOTH,
   },
   {

@@ -207,3 +207,21 @@ export function forgetsNextRequest(): Breaker {
     return { memory, outputs: inner({ ...input, bytes: edited(input.bytes, () => ({ payload: blank })) }) };
   });
 }
+
+/** Leaves the rules of a connection in the switch whose client has reset it. */
+export function forgetsRulesOfReset(): Breaker {
+  return breaker(null, (memory, input, inner) => {
+    const reset =
+      input.kind === 'control' && input.message.verb === 'failed' && input.message.reason === 'client-reset';
+    const outputs = inner(input);
+    if (!reset) return { memory, outputs };
+    return {
+      memory,
+      outputs: outputs.flatMap((out) =>
+        isMessage(out, 'remove')
+          ? inner({ kind: 'control', peer: out.peer, message: { verb: 'ok', re: out.message.id } })
+          : [out],
+      ),
+    };
+  });
+}

@@ -1,10 +1,11 @@
 /** Broken controllers: the handshake, reading requests, handing off, taking back and closing. */
 import { seqAdd } from '../../reference-impl/wire/seq.js';
 import { TcpFlag } from '../../reference-impl/wire/tcp.js';
-import { lateOutput, messagesIn, messagesOut } from './breaker.js';
+import { lateOutput, messagesIn } from './breaker.js';
 import {
   answersSynOnce,
   forgetsNextRequest,
+  forgetsRulesOfReset,
   handsOffAtFirstLine,
   losesEarlyPayload,
   misreads,
@@ -29,7 +30,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     breaks: {
       controller: { step: segmentsOut((sent) => (has(sent, 'SYN') ? { ack: seqAdd(sent.ack, -1) } : undefined)) },
     },
-    cases: ['RET-4.connection-close'],
+    cases: ['EST-1.syn-lost'],
   },
   {
     id: 'est-1.resets-every-syn',
@@ -43,7 +44,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
         ),
       },
     },
-    cases: ['RET-4.connection-close'],
+    cases: ['EST-1.syn-lost'],
     worlds: BOTH,
   },
   {
@@ -54,7 +55,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     breaks: {
       controller: { step: segmentsOut((sent) => (has(sent, 'SYN') ? undefined : { src: 0xc6120202 })) },
     },
-    cases: ['RET-4.connection-close'],
+    cases: ['EST-1.syn-lost'],
     worlds: BOTH,
   },
   {
@@ -189,7 +190,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     clause: 'REQ-7',
     role: 'controller',
     summary: 'A request line without a target is handed off as one for the root.',
-    breaks: { controller: { step: misreads(/^GET\r\nHost: p\r\n\r\n/, 'GET / HTTP/1.0\r\n\r\n') } },
+    breaks: { controller: { step: misreads(/^GET\r\nHost: p\r\n\r\n/, 'GET / HTTP/1.0\n\n') } },
     cases: ['REQ-7.malformed-request-line'],
     worlds: BOTH,
   },
@@ -221,13 +222,15 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
         step: sendsBeside(
           'handoff',
           ({ window }) => (window === 0 ? undefined : { payload: INTERIM, flags: TcpFlag.ACK | TcpFlag.PSH }),
-          (message) =>
-            message.request.method === 'PUT' || message.request.method === 'POST'
-              ? {
-                  ...message,
-                  snapshot: { ...message.snapshot, seq: seqAdd(message.snapshot.seq, INTERIM.length) },
-                }
-              : message,
+          {
+            message: (message) =>
+              message.request.method === 'PUT' || message.request.method === 'POST'
+                ? {
+                    ...message,
+                    snapshot: { ...message.snapshot, seq: seqAdd(message.snapshot.seq, INTERIM.length) },
+                  }
+                : message,
+          },
         ),
       },
     },
@@ -336,7 +339,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     summary: 'The rules of a connection that its client reset are never removed.',
     breaks: {
       controller: {
-        step: messagesOut((message) => [message]),
+        step: forgetsRulesOfReset(),
       },
     },
     cases: ['RET-5.abort-during-hand-off'],

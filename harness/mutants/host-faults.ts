@@ -1,6 +1,6 @@
 /** Faults of roles that speak TCP, in the words of the catalogues of broken controllers and backends. */
 import { type ControlMessage, clientOf } from '../../reference-impl/control/messages.js';
-import type { RoleInput, RoleOutput } from '../../reference-impl/core/core.js';
+import type { Micros, RoleInput, RoleOutput } from '../../reference-impl/core/core.js';
 import { formatIpv4Address } from '../../reference-impl/wire/addresses.js';
 import { seqAdd, seqDiff, seqGt } from '../../reference-impl/wire/seq.js';
 import { type Breaker, breaker, type ControlOutput, type FrameOutput, framesIn, framesOut } from './breaker.js';
@@ -73,6 +73,9 @@ export function framesBeside<V extends ControlMessage['verb']>(
   );
 }
 
+/** The timer of frames that are sent late. */
+const LATE_FRAMES = 'late frames';
+
 type Frames = ReadonlyMap<string, FrameOutput>;
 const NO_FRAMES: Frames = new Map();
 
@@ -87,30 +90,50 @@ function noteFrames(memory: Frames, outputs: readonly RoleOutput[]): Frames {
 }
 
 /**
- * In the step that sends a message of that verb, sends more: `more` makes it of the last frame that went to that message's client. The message
- * itself can be changed too.
+ * In the step that sends a message of that verb, or `after` microseconds later, sends more: `more` makes it of the last frame that went to that
+ * message's client. The message itself can be changed too.
  */
 export function sendsBeside<V extends 'handoff' | 'complete' | 'failed'>(
   verb: V,
   more: (last: Fields) => Partial<Fields> | undefined,
-  message: (message: Extract<ControlMessage, { verb: V }>) => Extract<ControlMessage, { verb: V }> = (same) => same,
+  {
+    after = 0,
+    message = (same) => same,
+  }: {
+    readonly after?: Micros;
+    readonly message?: (message: Extract<ControlMessage, { verb: V }>) => Extract<ControlMessage, { verb: V }>;
+  } = {},
 ): Breaker {
-  return breaker(NO_FRAMES, (before, input, inner) => {
+  interface Memory {
+    readonly last: Frames;
+    readonly waiting: readonly { readonly at: Micros; readonly frame: FrameOutput }[];
+  }
+  const begin: Memory = { last: NO_FRAMES, waiting: [] };
+  return breaker(begin, (before, input, inner, now) => {
+    if (input.kind === 'timer' && input.key === LATE_FRAMES) {
+      const due = before.waiting.filter(({ at }) => at <= now).map(({ frame }) => frame);
+      const waiting = before.waiting.filter(({ at }) => at > now);
+      return {
+        memory: { ...before, waiting },
+        outputs: [...due, { kind: 'timer', key: LATE_FRAMES, at: waiting[0]?.at ?? null }],
+      };
+    }
     const outputs = inner(input);
-    const memory = noteFrames(before, outputs);
-    return {
-      memory,
-      outputs: outputs.flatMap((out): readonly RoleOutput[] => {
-        if (!isMessage(out, verb)) return [out];
-        const last = memory.get(clientOf(out.message) ?? '');
-        const fields = last && fieldsOf(last.bytes);
-        const wanted = fields && more(fields);
-        const said = { ...out, message: message(out.message) };
-        return last === undefined || wanted === undefined
-          ? [said]
-          : [said, { ...last, bytes: edited(last.bytes, () => wanted) }];
-      }),
-    };
+    const last = noteFrames(before.last, outputs);
+    let { waiting } = before;
+    const altered = outputs.flatMap((out): readonly RoleOutput[] => {
+      if (!isMessage(out, verb)) return [out];
+      const said = { ...out, message: message(out.message) };
+      const latest = last.get(clientOf(out.message) ?? '');
+      const fields = latest && fieldsOf(latest.bytes);
+      const wanted = fields && more(fields);
+      if (latest === undefined || wanted === undefined) return [said];
+      const frame = { ...latest, bytes: edited(latest.bytes, () => wanted) };
+      if (after === 0) return [said, frame];
+      waiting = [...waiting, { at: now + after, frame }];
+      return [said, { kind: 'timer', key: LATE_FRAMES, at: waiting[0]?.at ?? null }];
+    });
+    return { memory: { last, waiting }, outputs: altered };
   });
 }
 

@@ -1,7 +1,7 @@
 /** Faults of a switch's data path and rule table, in the words of its catalogue of mutants. */
 import type { ControlMessage, Rule } from '../../reference-impl/control/messages.js';
 import { formatIpv4Address, parseIpv4Address } from '../../reference-impl/wire/addresses.js';
-import { type Breaker, breaker, framesOut, type Inner, remembering } from './breaker.js';
+import { type Breaker, breaker, framesOut, remembering } from './breaker.js';
 import { edited, type Fields, fieldsOf, tcpOffset, withWord } from './edit.js';
 
 /** What the switch did with a segment, seen by its addresses before and after. */
@@ -68,11 +68,15 @@ export function follow(rules: Rules, message: ControlMessage): Rules {
 
 /** Loses a connection's rule once it has rewritten `count` of its segments in either direction. */
 export function losesRuleAfter(count: number): Breaker {
-  const none: ReadonlyMap<string, { readonly rule: Rule; readonly frames: number }> = new Map();
+  const none: ReadonlyMap<string, { readonly rule: Rule; readonly peer: string; readonly frames: number }> = new Map();
   return breaker(none, (before, input, inner) => {
     let memory = before;
     if (input.kind === 'control' && input.message.verb === 'add')
-      memory = new Map(before).set(clientKey(input.message.rule), { rule: input.message.rule, frames: 0 });
+      memory = new Map(before).set(clientKey(input.message.rule), {
+        rule: input.message.rule,
+        peer: input.peer,
+        frames: 0,
+      });
     const outputs = [...inner(input)];
     if (input.kind !== 'frame') return { memory, outputs };
     for (const out of outputs) {
@@ -86,15 +90,15 @@ export function losesRuleAfter(count: number): Breaker {
       const entry = memory.get(key);
       if (entry === undefined) continue;
       memory = new Map(memory).set(key, { ...entry, frames: entry.frames + 1 });
-      if (entry.frames + 1 === count) quietly(inner, { verb: 'remove', id: `lost/${key}`, conn: entry.rule.conn });
+      if (entry.frames + 1 === count)
+        inner({
+          kind: 'control',
+          peer: entry.peer,
+          message: { verb: 'remove', id: `lost/${key}`, conn: entry.rule.conn },
+        });
     }
     return { memory, outputs };
   });
-}
-
-/** Lets the core obey a message, and hears nothing of it. */
-function quietly(inner: Inner, message: ControlMessage): void {
-  inner({ kind: 'control', peer: 'mutant', message });
 }
 
 /**

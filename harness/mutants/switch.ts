@@ -26,8 +26,8 @@ const toLogical = ({ dst, dstPort }: Fields, { conn }: Rule): boolean =>
 
 export const SWITCH_MUTANTS: readonly Mutant[] = [
   {
-    id: 'est-2.other-source-port',
-    clause: 'EST-2',
+    id: 'swt-5.changes-source-port',
+    clause: 'SWT-5',
     role: 'switch',
     summary: "A backend's segments reach the client from another port than the logical server's.",
     breaks: { switch: { step: onFields(['to-client'], ({ srcPort }) => ({ srcPort: srcPort + 1 })) } },
@@ -35,8 +35,8 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
     worlds: BOTH,
   },
   {
-    id: 'hof-1.confirms-before-installing',
-    clause: 'HOF-1',
+    id: 'swt-2.confirms-before-installing',
+    clause: 'SWT-2',
     role: 'switch',
     summary: 'The switch confirms a rule at once and installs it 20 ms later.',
     breaks: { switch: { step: confirmsBeforeInstalling(20_000) } },
@@ -291,15 +291,15 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
     cases: ['BKD-5.response-segment-lost'],
   },
   {
-    id: 'swt-7.clears-fin-of-bare-segments-only',
+    id: 'swt-7.clears-fin-of-data-only',
     clause: 'SWT-7',
     role: 'switch',
-    summary: 'FIN is cleared in segments without payload only, and a backend that takes it acknowledges it.',
+    summary: 'FIN is cleared in segments with payload only, and a backend that gets it acknowledges it.',
     breaks: {
       without: ['fin-suppression'],
       switch: {
         step: onFields(['to-backend'], (fields) =>
-          fields.payload.length === 0 ? { flags: fields.flags & ~TcpFlag.FIN } : undefined,
+          fields.payload.length > 0 ? { flags: fields.flags & ~TcpFlag.FIN } : undefined,
         ),
       },
     },

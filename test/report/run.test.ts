@@ -62,6 +62,18 @@ t.test('a failed expectation is charged to what no check judges, also where anot
   t.same(only(await runCases(plan)).result.clauses, ['REQ-2', 'RET-7']);
 });
 
+t.test(
+  'without any broken frame an expectation is charged to what the case is about, not to what was kept',
+  async (t) => {
+    const plan = fakePlan(t.testdir(), {
+      create: fakeWorld(newLog()),
+      cases: [fakeCase('REQ-5.a', ['REQ-5', 'REQ-2', 'HOF-6'], async (c) => c.expect(false, 'lost'))],
+      judge: judgeWith(finding('REQ-5', 'pass'), finding('REQ-2', 'pass'), finding('HOF-6', 'inconclusive')),
+    });
+    t.same(only(await runCases(plan)).result.clauses, ['REQ-5', 'HOF-6']);
+  },
+);
+
 t.test('an expectation that fails without any broken frame is charged to the case', async (t) => {
   const plan = fakePlan(t.testdir(), {
     create: fakeWorld(newLog()),
