@@ -6,6 +6,7 @@ import { type Fault, type World, WorldError, type WorldFactory, type WorldKind }
 import { compareClauses } from '../spec/requirements.js';
 import type { ConformanceCase } from './cases/case.js';
 import { createContext } from './cases/context.js';
+import { caseEvidence } from './cases/evidence.js';
 import { parseControlLog } from './control-log.js';
 import type { ClauseFinding, JudgeEvidence } from './judge.js';
 import type { EvidenceFrame, Result } from './verdict.js';
@@ -86,6 +87,8 @@ interface Judgement {
   readonly failedExpectation: string | undefined;
   readonly findings: readonly ClauseFinding[];
   readonly capture: string;
+  /** Faults of the case that were done to nothing; none when absent. */
+  readonly missedFaults?: readonly string[];
 }
 
 /**
@@ -98,6 +101,13 @@ export function caseVerdict(testCase: ConformanceCase, replay: string, judgement
   const { failedExpectation, findings, capture } = judgement;
   const broken = findings.filter(({ finding }) => finding.verdict === 'fail');
   const base = { id: testCase.id, replay };
+  const [missed] = judgement.missedFaults ?? [];
+  // What was expected under a misfortune that stayed away says nothing, neither kept nor disappointed.
+  if (missed !== undefined && broken.length === 0) {
+    const but = failedExpectation === undefined ? '' : `; ${failedExpectation}`;
+    const message = `the premise did not happen: ${missed}${but}`;
+    return { ...base, clauses: testCase.clauses, verdict: 'inconclusive', exercised: 0, message, evidence: [] };
+  }
   if (failedExpectation !== undefined || broken.length > 0) {
     const clauses = new Set(broken.map(({ clause }) => clause));
     if (failedExpectation !== undefined) {
@@ -202,14 +212,22 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
     const nameOf = (path: string): string => relative(plan.out, path).split(sep).join('/');
     const log = parseControlLog(await readFile(evidence.controlLog, 'utf8'));
     if (!log.ok) return failed(`the control log is not readable: ${log.error}`);
+    const capture = await readFile(evidence.capture);
     const judged = plan.judge({
-      captures: [{ name: nameOf(evidence.capture), bytes: await readFile(evidence.capture) }],
+      captures: [{ name: nameOf(evidence.capture), bytes: capture }],
       topology: evidence.topology,
       controlLog: { name: nameOf(evidence.controlLog), entries: log.entries },
     });
     if (!judged.ok) return failed(`the capture is not readable: ${judged.error}`);
     const { findings } = judged;
-    const judgement = { failedExpectation: context.failures[0], findings, capture: nameOf(evidence.capture) };
+    const { topology } = evidence;
+    testCase.afterwards?.(caseEvidence({ topology, control: log.entries, capture, expect: context.expect }));
+    const judgement = {
+      failedExpectation: context.failures[0],
+      findings,
+      capture: nameOf(evidence.capture),
+      missedFaults: evidence.missedFaults ?? [],
+    };
     return { world: world.kind, result: caseVerdict(testCase, replay, judgement), findings };
   } catch (error) {
     // A world that is still being built when the case is given up has to be waited for, or it would be left behind.
