@@ -185,6 +185,17 @@ export interface JobResult {
   readonly closedBy?: 'server-fin' | 'server-rst' | 'client';
   /** What a segment story did and saw, a row for each step that was done. */
   readonly observations?: readonly Observation[];
+  /** The segment that ended a segment story against its expectation. */
+  readonly offence?: SeenArrival;
+}
+
+/** A segment that came to a packet-level client. */
+export interface SeenArrival {
+  readonly ipId: number;
+  /** Nanoseconds since the epoch, a decimal string. */
+  readonly t: string;
+  /** In words. */
+  readonly what: string;
 }
 
 /** One step of a segment story as it was played; times in nanoseconds since the epoch on the clock of the captures, as decimal strings. */
@@ -198,8 +209,8 @@ export interface Observation {
   readonly done: string;
   /** IP identifications of the frames that it sent; a captured frame of the client's address with one of them is that frame. */
   readonly sent: readonly number[];
-  /** The segment that it waited for: its IP identification, when it came, and what it was. */
-  readonly seen?: { readonly ipId: number; readonly t: string; readonly what: string };
+  /** The segment that it waited for. */
+  readonly seen?: SeenArrival;
 }
 
 /** A control message as some role sent or received it. One line of `NAME.control.ndjson`. */

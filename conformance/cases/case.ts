@@ -5,6 +5,8 @@ import type { CaseEvidence } from './evidence.js';
 
 export interface CaseContext {
   readonly world: World;
+  /** What clients said so far, for `afterwards`. */
+  readonly results: JobResult[];
   /** Records a failed expectation; the case fails with the first one. */
   expect(condition: boolean, message: string): void;
   /** Every job ended ok; says which did not and why. */

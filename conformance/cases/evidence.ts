@@ -1,7 +1,7 @@
 /** What a case may look at when its run is over: the control log and the segments of the capture, to judge what no passive check does. */
 import { readCapture } from '../../harness/capture/pcapng.js';
 import type { Topology } from '../../harness/topology.js';
-import type { ControlLogEntry } from '../../harness/world.js';
+import type { ControlLogEntry, JobResult } from '../../harness/world.js';
 import { formatIpv4Address, parseFrame, TcpFlag } from '../../reference-impl/wire/index.js';
 
 /** A TCP segment as one vantage saw it. */
@@ -21,6 +21,8 @@ export interface SeenSegment {
   readonly window: number;
   /** Payload bytes. */
   readonly payload: number;
+  /** IP identification. */
+  readonly ipId: number;
 }
 
 export interface CaseEvidence {
@@ -28,8 +30,16 @@ export interface CaseEvidence {
   readonly control: readonly ControlLogEntry[];
   /** Read when first asked for. */
   readonly segments: readonly SeenSegment[];
-  /** Records a failed expectation, as a running case does. */
-  expect(condition: boolean, message: string): void;
+  /** What the case's clients said, in the order in which they were asked. */
+  readonly results: readonly JobResult[];
+  /** Records a failed expectation, as a running case does; frames that show it are named in the result. */
+  expect(
+    condition: boolean,
+    message: string,
+    ...frames: readonly { readonly frame: number; readonly note: string }[]
+  ): void;
+  /** Records that what the case is about did not come about: it concludes nothing. */
+  premise(condition: boolean, message: string): void;
 }
 
 /** `capture`: the bytes of a readable capture. */
@@ -64,6 +74,7 @@ function readSegments(bytes: Uint8Array): SeenSegment[] {
       flags: tcp.flags,
       window: tcp.window,
       payload: tcp.payloadLength,
+      ipId: ipv4.id,
     });
   }
   return segments;

@@ -30,6 +30,7 @@ import { behindPayload } from './pipeline/behind-payload.js';
 import { pipelinedReads } from './pipeline/reads.js';
 import { pathHash, pathMap, roundRobin } from './policy/selection.js';
 import { headerTooLong, malformedRequest, unsupportedMethod } from './refusal/refusals.js';
+import { STAGE_CASES } from './stages/index.js';
 
 export const CASES: readonly ConformanceCase[] = [
   // Unmodified clients.
@@ -85,4 +86,6 @@ export const CASES: readonly ConformanceCase[] = [
   onePercentLoss,
   // Misfortunes of the roles, and what is between them.
   ...FAULT_CASES,
+  // Segment by segment.
+  ...STAGE_CASES,
 ];

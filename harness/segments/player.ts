@@ -3,14 +3,16 @@
  * like one (RFC 9293 §3.10; nothing of congestion control or of a window's limits: a story sends what it says, when it says it).
  */
 import { createHash } from 'node:crypto';
+import { resetFor } from '../../reference-impl/tcp/segment.js';
 import { BROADCAST_MAC, parseIpv4Address, parseMacAddress } from '../../reference-impl/wire/addresses.js';
 import { ArpOperation } from '../../reference-impl/wire/arp.js';
 import { buildArpFrame, buildTcpFrame } from '../../reference-impl/wire/build.js';
 import { parseFrame } from '../../reference-impl/wire/frame.js';
+import { seqAdd } from '../../reference-impl/wire/seq.js';
 import { TcpFlag, type TcpOption, type TcpView } from '../../reference-impl/wire/tcp.js';
 import { readResponse } from '../clients/http-message.js';
 import { generateBody } from '../objects.js';
-import type { HttpResponse, JobResult, Observation } from '../world.js';
+import type { HttpResponse, JobResult, Observation, SeenArrival } from '../world.js';
 import type { Craft } from './craft.js';
 import { describeForgery, type Present } from './forgery.js';
 import { isForbidden, matchesExpectation, tellArrival } from './matching.js';
@@ -53,6 +55,8 @@ const CLOSE_MS = 5000;
 const RETRANSMIT_MS = 300;
 /** RFC 9293 §3.8.3 asks for more patience; a story has less. */
 const HANDSHAKE_TRIES = 4;
+/** A later connection of the same port begins ahead of all that the one before can have sent (RFC 9293 §3.4.1). */
+const ISN_STEP = 0x0100_0000;
 const EMPTY = new Uint8Array(0);
 
 interface Wait {
@@ -61,7 +65,14 @@ interface Wait {
 }
 
 /** What a step throws when the server does not do its part. */
-class StoryFailure extends Error {}
+class StoryFailure extends Error {
+  constructor(
+    message: string,
+    readonly offence?: Arrival,
+  ) {
+    super(message);
+  }
+}
 
 export class SegmentPlayer {
   readonly #options: PlayerOptions;
@@ -85,7 +96,9 @@ export class SegmentPlayer {
   #retransmitAt: Now | null = null;
   #crafting = false;
   #ipId: number;
+  #connects = 0;
   #consumed = 0;
+  #resetBy: Arrival | undefined;
   #closedBy: JobResult['closedBy'];
   readonly #responses: HttpResponse[] = [];
   readonly #observations: Observation[] = [];
@@ -156,18 +169,18 @@ export class SegmentPlayer {
       else this.#end(undefined);
     } catch (error) {
       if (!(error instanceof StoryFailure)) throw error;
-      this.#fail(error.message);
+      this.#fail(error.message, error.offence);
     }
     return this.#drain();
   }
 
-  #fail(error: string): void {
+  #fail(error: string, offence?: Arrival): void {
     // Nothing is to be left of a connection whose story broke off.
     if (this.#state === 'open') this.#reset();
-    this.#end(error);
+    this.#end(error, offence);
   }
 
-  #end(error: string | undefined): void {
+  #end(error: string | undefined, offence?: Arrival): void {
     this.#over = true;
     this.#autoRetransmit &&= error === undefined;
     this.#outputs.push({
@@ -178,6 +191,7 @@ export class SegmentPlayer {
         responses: this.#responses,
         ...(this.#closedBy !== undefined && { closedBy: this.#closedBy }),
         observations: this.#observations,
+        ...(offence !== undefined && { offence: seenArrival(offence) }),
       },
     });
   }
@@ -196,7 +210,7 @@ export class SegmentPlayer {
         t: `${begun}000`,
         done: `${this.#now}000`,
         sent: this.#sentIds,
-        ...(seen !== undefined && { seen: { ipId: seen.ipId, t: `${seen.at}000`, what: tellArrival(seen) } }),
+        ...(seen !== undefined && { seen: seenArrival(seen) }),
       });
     }
     this.#sentIds = [];
@@ -278,7 +292,7 @@ export class SegmentPlayer {
   *#until(which: string, withinMs: number, done: () => boolean): Generator<Wait, void, void> {
     const until = this.#now + withinMs * 1000;
     while (!done()) {
-      if (this.#state === 'reset') throw new StoryFailure(`${which}: the connection was reset`);
+      if (this.#state === 'reset') throw new StoryFailure(`${which}: the connection was reset`, this.#resetBy);
       if (this.#now >= until) throw new StoryFailure(`${which}: not within ${withinMs} ms; ${this.#seen()}`);
       yield { what: which, until };
     }
@@ -290,9 +304,10 @@ export class SegmentPlayer {
   }
 
   *#connect(step: ConnectStep, which: string): Generator<Wait, void, void> {
-    this.#tracking = new Tracking(step.isn ?? this.#options.isn);
+    this.#tracking = new Tracking(step.isn ?? seqAdd(this.#options.isn, this.#connects++ * ISN_STEP));
     this.#window = step.window ?? 0xffff;
     this.#consumed = 0;
+    this.#closedBy = undefined;
     this.#offered = synOptions(step, this.#timestampValue());
     this.#state = 'syn-sent';
     this.#mark();
@@ -301,7 +316,7 @@ export class SegmentPlayer {
       this.#emitSyn();
       const until = this.#now + WITHIN_MS * 1000;
       while (this.#tracking.irs === undefined && this.#now < until) {
-        if (this.#refused) throw new StoryFailure(`${which}: refused with RST`);
+        if (this.#refused) throw new StoryFailure(`${which}: refused with RST`, this.#resetBy);
         yield { what: which, until };
       }
     }
@@ -323,7 +338,7 @@ export class SegmentPlayer {
           this.#since = i + 1;
           return arrival;
         }
-        if (step.next) throw new StoryFailure(`${which}: ${tellArrival(arrival)} came instead`);
+        if (step.next) throw new StoryFailure(`${which}: ${tellArrival(arrival)} came instead`, arrival);
       }
       if (this.#now >= until) throw new StoryFailure(`${which}: not within ${withinMs} ms; ${this.#seen()}`);
       yield { what: which, until };
@@ -334,7 +349,7 @@ export class SegmentPlayer {
     const until = this.#now + step.ms * 1000;
     for (;;) {
       const found = this.#arrivals.slice(this.#since).find((arrival) => isForbidden(step, arrival));
-      if (found !== undefined) throw new StoryFailure(`${which}: ${tellArrival(found)} came`);
+      if (found !== undefined) throw new StoryFailure(`${which}: ${tellArrival(found)} came`, found);
       if (this.#now >= until) return;
       yield { what: which, until };
     }
@@ -354,7 +369,7 @@ export class SegmentPlayer {
         this.#consumed = end;
         return;
       }
-      if (ended) throw new StoryFailure(`${which}: the connection ended (${this.#closedBy}) within it`);
+      if (ended) throw new StoryFailure(`${which}: the connection ended (${this.#closedBy}) within it`, this.#resetBy);
       if (this.#now >= until) throw new StoryFailure(`${which}: not whole within ${withinMs} ms; ${this.#seen()}`);
       yield { what: which, until };
     }
@@ -438,6 +453,11 @@ export class SegmentPlayer {
     this.#state = 'reset';
     this.#closedBy ??= 'client';
     this.#setRetransmit();
+  }
+
+  #refuse(segment: TcpView): void {
+    const { seq, ack, flags, options, payload } = resetFor(segment);
+    this.#transmit({ seq, ack, flags, options, payload });
   }
 
   #setRetransmit(): void {
@@ -561,6 +581,12 @@ export class SegmentPlayer {
       this.#resetArrived(tcp, arrival);
       return;
     }
+    // RFC 9293 §3.10.7.3, §3.10.7.1: what belongs to no connection that is here is refused.
+    const stale = this.#state === 'syn-sent' && tcp.hasAck && tcp.ack !== tracking.seqOf(0);
+    if (stale || (this.#state === 'reset' && this.#closedBy === 'client')) {
+      this.#refuse(tcp);
+      return;
+    }
     if (this.#state !== 'open' && !(this.#state === 'closed' && tracking.finSent)) return;
     const before = tracking.acknowledged;
     tracking.take(tcp, arrival);
@@ -579,6 +605,7 @@ export class SegmentPlayer {
       this.#state === 'syn-sent' ? tcp.ack === this.#tracking.seqOf(0) : arrival.from === this.#tracking.receivedAll
     ) {
       this.#state = 'reset';
+      this.#resetBy = arrival;
       this.#closedBy ??= 'server-rst';
       this.#setRetransmit();
     } else if (this.#state === 'open' && arrival.from > this.#tracking.receivedAll && arrival.from < this.#window) {
@@ -586,6 +613,10 @@ export class SegmentPlayer {
       this.#acknowledge();
     }
   }
+}
+
+function seenArrival(arrival: Arrival): SeenArrival {
+  return { ipId: arrival.ipId, t: `${arrival.at}000`, what: tellArrival(arrival) };
 }
 
 function synOptions(step: ConnectStep, timestamp: number): readonly TcpOption[] {

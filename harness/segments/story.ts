@@ -103,7 +103,7 @@ export type SegmentStep =
   | SendStep
   /** FIN behind what was sent. */
   | { readonly do: 'shutdown' }
-  /** RST with the number that the server expects; the story's connection is gone. */
+  /** RST with the number that the server expects; the connection is gone, and what still arrives for it is answered with RST. `connect` may follow. */
   | { readonly do: 'reset' }
   /** The last segment with payload or FIN once more, exactly, even where it has been acknowledged. */
   | { readonly do: 'retransmit' }
