@@ -120,7 +120,9 @@ interface Judgement {
 
 /**
  * A case fails when an expectation failed or any passive check fails on its capture. The failing result names the clauses that frames show
- * broken; a failed expectation is charged to the case's own clauses, without those that the same frames show to be kept while another is broken.
+ * broken; a failed expectation is charged to the case's own clauses. Where frames show one to be broken: only to those that no check judges, because
+ * for the others the frames would have shown it. Where they show none: to the one that the case is named after, and to those that they do not
+ * show to be kept.
  */
 export function caseVerdict(testCase: ConformanceCase, replay: string, judgement: Judgement): Result {
   const { failedExpectation, findings, capture } = judgement;
@@ -136,8 +138,13 @@ export function caseVerdict(testCase: ConformanceCase, replay: string, judgement
   if (failedExpectation !== undefined || broken.length > 0) {
     const clauses = new Set(broken.map(({ clause }) => clause));
     if (failedExpectation !== undefined) {
+      const [about] = testCase.id.split('.');
+      const judged = (id: string): boolean => findings.some((f) => f.clause === id);
       const kept = (id: string): boolean => findings.some((f) => f.clause === id && f.finding.verdict === 'pass');
-      for (const id of testCase.clauses) if (broken.length === 0 || !kept(id)) clauses.add(id);
+      const charged = (id: string): boolean => (broken.length > 0 ? !judged(id) : id === about || !kept(id));
+      for (const id of testCase.clauses) if (charged(id)) clauses.add(id);
+      // A case that is named after none of its clauses, with all of them kept by the frames, has still failed.
+      if (clauses.size === 0) for (const id of testCase.clauses) clauses.add(id);
     }
     const said = [
       ...(failedExpectation === undefined ? [] : [failedExpectation]),

@@ -28,6 +28,10 @@ export interface WorldOptions {
   readonly roleFaults?: readonly RoleFault[];
   /** The initial sequence number of every connection the controller accepts (a wrap inside a response is wanted); by its secret when absent. */
   readonly initialSequence?: number;
+  /** Events after which the simulated world gives a run up that comes to no rest (an ACK war never ends); 1,000,000 when absent. */
+  readonly eventLimit?: number;
+  /** The mutant that the reference's roles are made of (`harness/mutants`), for tests of the judge. */
+  readonly mutant?: string;
   /** Bounds that the roles are told, and the topology states, instead of the usual ones. */
   readonly bounds?: NonNullable<Topology['bounds']>;
   /** Roles under test; the reference plays those that are not named. */
