@@ -18,8 +18,9 @@ import type { ConformanceCase } from './cases/case.js';
 import { createContext } from './cases/context.js';
 import { caseEvidence } from './cases/evidence.js';
 import { parseControlLog } from './control-log.js';
-import { excuse, type Waiver } from './excuses.js';
+import { excuse } from './excuses.js';
 import type { ClauseFinding, JudgeEvidence } from './judge.js';
+import { withVariants } from './variants.js';
 import type { EvidenceFrame, Result } from './verdict.js';
 
 /** How long one case may take by the wall clock, from building its world to tearing it down, in ms. */
@@ -52,8 +53,6 @@ export interface RunPlan {
   /** Whether the Linux world finds a client program here; a case that lacks one is an `error`, or `inconclusive` when `tolerant`. */
   readonly isInstalled: (program: string) => boolean;
   readonly tolerant?: boolean;
-  /** Failures the target has declared. */
-  readonly waivers?: readonly Waiver[];
   readonly caseLimitMs?: number;
   readonly onProgress?: (progress: Progress) => void;
   /** Aborting it destroys the world that is running and rejects with the signal's reason. */
@@ -264,7 +263,7 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
       controlLog: { name: nameOf(evidence.controlLog), entries: log.entries },
     });
     if (!judged.ok) return failed(`the capture is not readable: ${judged.error}`);
-    const { findings } = judged;
+    const findings = withVariants(judged.findings, plan.target?.judged.variants ?? []);
     const { topology } = evidence;
     const named: EvidenceFrame[] = [];
     const missed = [...(evidence.missedFaults ?? [])];
@@ -411,7 +410,7 @@ export function worldResults(
   plan: RunPlan,
 ): Result[] {
   const own = runs.filter((run) => run.world === world);
-  const waivers = plan.waivers ?? [];
+  const waivers = plan.target?.judged.waivers ?? [];
   const excused = new Set(waivers.map((waiver) => waiver.case));
   const captures = own.map((run) => ({
     findings: run.findings.filter(({ finding }) => finding.verdict !== 'fail' || !excused.has(run.result.id)),

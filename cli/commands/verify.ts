@@ -2,6 +2,7 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
 import { CASES } from '../../conformance/cases/index.js';
+import { needless } from '../../conformance/excuses.js';
 import { judgeEvidence } from '../../conformance/judge.js';
 import { type RunPlan, runCases, worldResults } from '../../conformance/run.js';
 import type { Result } from '../../conformance/verdict.js';
@@ -55,6 +56,8 @@ async function verify(options: VerifyOptions): Promise<number> {
       ({ name, results }) => results.map((r) => ({ ...r, id: `${name}/${r.id}` })),
     );
     results.push(...refinement.results);
+    const everywhere = judged.flatMap(({ results }) => results);
+    results.push(...needless(everywhere, target.waivers));
     const leftOut = [...specification.leftOut, ...refinement.leftOut];
     if (access.kind === 'missing') {
       const message = `left out the Linux world: ${access.what}; ${access.remedy}`;
@@ -75,6 +78,7 @@ async function verify(options: VerifyOptions): Promise<number> {
         startedAt,
         seed,
         target: target.name,
+        waivers: target.waivers,
         world: worlds.length === 2 ? 'sim+linux' : (worlds[0]?.kind ?? 'none'),
       },
       columns,
