@@ -1,7 +1,9 @@
 /** The end of every judging command: the document, the report folder, the words for people, the exit code. */
 import { join } from 'node:path';
 import { htmlReport } from '../conformance/report/html.js';
+import { junitReport } from '../conformance/report/junit.js';
 import type { Report } from '../conformance/report/matrix.js';
+import { tapReport } from '../conformance/report/tap.js';
 import { caseTable, clauseTable, countsLine, problemBlocks, summaryText } from '../conformance/report/text.js';
 import { exitCodeOf, type RunDescription, resultDocument } from '../conformance/result-schema.js';
 import type { Result } from '../conformance/verdict.js';
@@ -25,7 +27,7 @@ export interface Judgement {
   readonly results: readonly Result[];
   readonly leftOut: readonly string[];
   readonly strict: boolean;
-  /** Where result.json, summary.txt and index.html go, if anywhere. */
+  /** Where result.json, summary.txt, index.html, report.tap and junit.xml go, if anywhere. */
   readonly folder: string | undefined;
   readonly showCases: boolean;
 }
@@ -38,6 +40,8 @@ export function conclude(output: Output, judgement: Judgement): number {
     writeOutput(join(judgement.folder, 'result.json'), `${JSON.stringify(document, null, 2)}\n`);
     writeOutput(join(judgement.folder, 'summary.txt'), summaryText(report));
     writeOutput(join(judgement.folder, 'index.html'), htmlReport(report));
+    writeOutput(join(judgement.folder, 'report.tap'), tapReport(document, judgement.strict));
+    writeOutput(join(judgement.folder, 'junit.xml'), junitReport(document, judgement.strict));
   }
   if (judgement.showCases) {
     for (const line of caseTable(report, output.paint)) output.line(line);
@@ -50,5 +54,7 @@ export function conclude(output: Output, judgement: Judgement): number {
   const why = code === 3 ? ' (strict: what is demanded has to be conclusive)' : '';
   output.line(`${countsLine(document.summary)} in ${(document.durationMs / 1000).toFixed(1)} s${why}`);
   output.document(document);
+  output.formatted('tap', () => tapReport(document, judgement.strict));
+  output.formatted('junit', () => junitReport(document, judgement.strict));
   return code;
 }

@@ -23,6 +23,8 @@ export const ResultSchema = z
     message: z.string(),
     evidence: z.array(EvidenceFrameSchema),
     replay: z.string(),
+    /** A fail that the target's owner has declared: the reason they gave. */
+    waived: z.string().min(1).optional(),
   })
   .refine((result) => result.verdict !== 'pass' || result.exercised > 0, 'a pass has been exercised at least once');
 

@@ -19,4 +19,6 @@ export interface Result {
   readonly evidence: readonly EvidenceFrame[];
   /** One command that runs it again; empty where there is nothing to rerun. */
   readonly replay: string;
+  /** Why the target's owner has declared this fail; one line. */
+  readonly waived?: string | undefined;
 }

@@ -7,7 +7,7 @@ import { passiveResults } from '../../conformance/run.js';
 import { type CaptureFile, openCapture, readInput, readTopology, runsOf, topologyBeside } from '../capture-files.js';
 import { Failure } from '../failure.js';
 import { commandLine, conclude } from '../judgement.js';
-import { addOutputOptions, Output, type OutputOptions, prepareOut } from '../output.js';
+import { addOutputOptions, addReportOptions, Output, type OutputOptions, prepareOut } from '../output.js';
 
 interface CheckOptions extends OutputOptions {
   readonly topology?: string;
@@ -104,6 +104,7 @@ export function registerCheck(program: Command): void {
     .option('--control <FILE>', 'log of control messages (default: NAME.control.ndjson beside NAME.pcapng)')
     .option('--no-control', 'use no control log, even if there is one')
     .option('--strict', 'exit 3 when anything is inconclusive');
+  addReportOptions(command);
   addOutputOptions(command, {
     out: 'also write a report into this folder',
     seed: 'accepted as everywhere; nothing here is random',

@@ -12,7 +12,7 @@ import { CLAUSES } from '../../spec/requirements.js';
 import { Failure } from '../failure.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
-import { addOutputOptions, Output, type OutputOptions, prepareOut } from '../output.js';
+import { addOutputOptions, addReportOptions, Output, type OutputOptions, prepareOut } from '../output.js';
 import { enterLinux, linuxWorld, simWorld } from '../worlds.js';
 
 interface TestOptions extends OutputOptions {
@@ -101,6 +101,7 @@ export function registerTest(program: Command): void {
     .option('--without <REMEDY...>', 'switch remedies of the reference off, to see what breaks (prism list remedies)')
     .option('--strict', 'exit 3 when anything stays inconclusive (the default under CI=true)')
     .option('--no-strict', 'exit 0 then, also under CI=true');
+  addReportOptions(command);
   addOutputOptions(command, {
     out: 'folder for captures and the report (default: prism-report)',
     seed: 'seeds every random choice (default: 1); the same seed gives the same simulated captures',

@@ -9,7 +9,7 @@ import { hasProgram } from '../../harness/linux/probe.js';
 import { CLAUSES } from '../../spec/requirements.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
-import { addOutputOptions, Output, type OutputOptions, prepareOut } from '../output.js';
+import { addOutputOptions, addReportOptions, Output, type OutputOptions, prepareOut } from '../output.js';
 import { verifySpecification } from '../spec/check.js';
 import { byClause } from '../spec/results.js';
 import { linuxAccess, linuxWorld, rerunRootless, simWorld } from '../worlds.js';
@@ -98,6 +98,7 @@ export function registerVerify(program: Command): void {
     )
     .option('--strict', 'exit 3 when anything stays inconclusive, a missing world included (the default under CI=true)')
     .option('--no-strict', 'exit 0 then, also under CI=true');
+  addReportOptions(command);
   addOutputOptions(command, {
     out: 'the report folder (default: prism-report)',
     seed: 'seeds every random choice (default: 1)',
