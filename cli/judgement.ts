@@ -1,8 +1,10 @@
 /** The end of every judging command: the document, the report folder, the words for people, the exit code. */
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
 import { htmlReport } from '../conformance/report/html.js';
 import { junitReport } from '../conformance/report/junit.js';
-import type { Report } from '../conformance/report/matrix.js';
+import { type LadderSource, laddersOf } from '../conformance/report/ladder/problems.js';
+import { type ExtraTable, problems, type Report } from '../conformance/report/matrix.js';
 import { tapReport } from '../conformance/report/tap.js';
 import { caseTable, clauseTable, countsLine, problemBlocks, summaryText } from '../conformance/report/text.js';
 import { exitCodeOf, type RunDescription, resultDocument } from '../conformance/result-schema.js';
@@ -30,12 +32,33 @@ export interface Judgement {
   /** Where result.json, summary.txt, index.html, report.tap and junit.xml go, if anywhere. */
   readonly folder: string | undefined;
   readonly showCases: boolean;
+  readonly tables?: readonly ExtraTable[];
+  /** Where the evidence lies; no ladders without it. */
+  readonly evidence?: LadderSource;
+}
+
+/** What the terminal shows of the first problem that frames show: the rest is in the report. */
+const TERMINAL_LADDER = { rows: 12, problems: 1 } as const;
+
+/** From a page in `folder` to a file that lies in it, or is named from where the command ran. */
+function linksFrom(folder: string): NonNullable<Report['href']> {
+  return (file) => {
+    const path = [join(folder, file), resolve(file)].find((candidate) => existsSync(candidate));
+    return path === undefined ? undefined : relative(folder, path).split(sep).map(encodeURIComponent).join('/');
+  };
 }
 
 /** Prints and writes everything; answers the exit code. */
 export function conclude(output: Output, judgement: Judgement): number {
   const document = resultDocument({ ...judgement.run, version: VERSION, finishedAt: new Date() }, judgement.results);
-  const report: Report = { document, columns: judgement.columns, leftOut: judgement.leftOut };
+  const report: Report = {
+    document,
+    columns: judgement.columns,
+    leftOut: judgement.leftOut,
+    ...(judgement.tables === undefined ? {} : { tables: judgement.tables }),
+    ...(judgement.evidence === undefined ? {} : { ladders: laddersOf(problems(judgement), judgement.evidence) }),
+    ...(judgement.folder === undefined ? {} : { href: linksFrom(judgement.folder) }),
+  };
   if (judgement.folder !== undefined) {
     writeOutput(join(judgement.folder, 'result.json'), `${JSON.stringify(document, null, 2)}\n`);
     writeOutput(join(judgement.folder, 'summary.txt'), summaryText(report));
@@ -48,7 +71,7 @@ export function conclude(output: Output, judgement: Judgement): number {
     output.line();
   }
   for (const line of clauseTable(report, output.paint)) output.line(line);
-  for (const line of problemBlocks(report, output.paint)) output.problem(line);
+  for (const line of problemBlocks(report, output.paint, TERMINAL_LADDER)) output.problem(line);
   for (const line of ['', ...judgement.leftOut]) output.line(line);
   const code = exitCodeOf(document.summary, judgement.strict);
   const why = code === 3 ? ' (strict: what is demanded has to be conclusive)' : '';

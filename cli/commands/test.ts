@@ -12,6 +12,7 @@ import { CLAUSES } from '../../spec/requirements.js';
 import { Failure } from '../failure.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
+import { folderSource } from '../ladder-sources.js';
 import { addOutputOptions, addReportOptions, Output, type OutputOptions, prepareOut } from '../output.js';
 import { enterLinux, linuxWorld, simWorld } from '../worlds.js';
 
@@ -80,6 +81,7 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
       strict: strictByDefault(options.strict),
       folder: out,
       showCases: true,
+      evidence: folderSource(out),
     });
   });
 }

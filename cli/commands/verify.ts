@@ -9,6 +9,7 @@ import { hasProgram } from '../../harness/linux/probe.js';
 import { CLAUSES } from '../../spec/requirements.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
+import { folderSource } from '../ladder-sources.js';
 import { addOutputOptions, addReportOptions, Output, type OutputOptions, prepareOut } from '../output.js';
 import { verifySpecification } from '../spec/check.js';
 import { byClause } from '../spec/results.js';
@@ -79,6 +80,7 @@ async function verify(options: VerifyOptions): Promise<number> {
       strict,
       folder: out,
       showCases: false,
+      evidence: folderSource(out),
     });
     output.line(`report: ${relative('', out) || '.'}/index.html`);
     return code;
