@@ -9,6 +9,7 @@ import { registerLab } from './commands/lab.js';
 import { registerList } from './commands/list.js';
 import { registerRefine } from './commands/refine.js';
 import { registerReplay } from './commands/replay.js';
+import { registerReport } from './commands/report.js';
 import { registerSimulate } from './commands/simulate.js';
 import { registerSpec } from './commands/spec.js';
 import { registerTest } from './commands/test.js';
@@ -40,6 +41,7 @@ Start with: prism verify`,
     registerVerify,
     registerTest,
     registerCheck,
+    registerReport,
     registerList,
     registerExplain,
     registerLab,

@@ -46,7 +46,7 @@ export function htmlReport(report: Report): string {
 <h1>Prism conformance</h1>
 ${counts(report)}
 ${runDetails(report)}
-${report.leftOut.map((text) => `<p>${badge('inconclusive', 'note')} ${escapeHtml(text)}</p>`).join('\n')}
+${(document.leftOut ?? []).map((text) => `<p>${badge('inconclusive', 'note')} ${escapeHtml(text)}</p>`).join('\n')}
 <nav aria-label="Sections"><ul>${links.map(({ id, title }) => `<li><a href="#${id}">${title}</a></li>`).join('')}</ul></nav>
 </header>
 <main>
@@ -55,7 +55,7 @@ ${clauseMatrix(report)}
 </section>
 ${filterForm()}
 ${sections.map(({ id, title, body }) => `<section id="${id}"><h2>${title}</h2>\n${body}\n</section>`).join('\n')}
-${extraTables(report.tables ?? [])}
+${extraTables(report.document.tables ?? [])}
 </main>
 <script>${SCRIPT}</script>
 </body>

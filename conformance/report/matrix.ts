@@ -1,32 +1,22 @@
 /** Clauses by worlds and roles: the arrangement of results that the terminal table and the HTML report show. */
-import type { WorldKind } from '../../harness/world.js';
 import { CLAUSES, type Clause } from '../../spec/requirements.js';
 import { CASES } from '../cases/index.js';
 import { CHECKS } from '../checks/index.js';
 import type { ResultDocument } from '../result-schema.js';
 import type { Result, Verdict } from '../verdict.js';
 import type { ProblemLadders } from './ladder/problems.js';
+import { suitesOf } from './outcome.js';
 
 export interface Column {
-  /** `captures` is the column of `prism check`, `spec` that of the model checker. */
-  readonly name: WorldKind | 'captures' | 'spec';
-  readonly results: readonly Result[];
-}
-
-/** Something else that a run has to tell, such as which combinations of clients and options ran. */
-export interface ExtraTable {
+  /** A world; `captures` is the column of `prism check`, `spec` that of the model checker. */
   readonly name: string;
-  readonly columns: readonly string[];
-  readonly rows: readonly (readonly string[])[];
+  readonly results: readonly Result[];
 }
 
 /** What a command hands to every kind of report. */
 export interface Report {
   readonly document: ResultDocument;
   readonly columns: readonly Column[];
-  /** One line for each thing that could not be done here, and how to get it. */
-  readonly leftOut: readonly string[];
-  readonly tables?: readonly ExtraTable[];
   /** By `problemKey`. */
   readonly ladders?: ReadonlyMap<string, ProblemLadders>;
   /** The link from the page to a file of the run, such as a capture; undefined where there is none. */
@@ -92,6 +82,9 @@ function clauseCell(clause: Clause, column: Column['name'], results: readonly Re
   return { kind: 'not-judged', reason: reasonOf(clause, column) };
 }
 
+/** Of a clause whose cases were not chosen. */
+export const NOT_CHOSEN = 'none of its cases was run';
+
 const CHECKED = new Set(CHECKS.map(({ clause }) => clause));
 const TOLD = new Set(CASES.flatMap(({ clauses }) => clauses));
 
@@ -102,7 +95,7 @@ function reasonOf({ id, pending, unmodelled }: Clause, column: Column['name']): 
     if (CHECKED.has(id)) return 'not asked for';
     return TOLD.has(id) ? 'captures alone do not show it; cases do (prism test)' : 'nothing judges it yet';
   }
-  if (TOLD.has(id)) return 'none of its cases was run';
+  if (TOLD.has(id)) return NOT_CHOSEN;
   return CHECKED.has(id) ? 'not asked for' : 'nothing judges it yet';
 }
 
@@ -128,7 +121,8 @@ export interface CaseRow {
 }
 
 export function caseRows(report: Report): CaseRow[] {
-  const ids = new Set(report.columns.flatMap(({ results }) => results.filter((r) => !isPassive(r)).map((r) => r.id)));
+  const columns = report.columns.filter(({ name }) => name !== 'spec');
+  const ids = new Set(columns.flatMap(({ results }) => results.filter((r) => !isPassive(r)).map((r) => r.id)));
   const known = new Map(CASES.map((c) => [c.id, c]));
   return [...ids].map((id) => {
     const cells = report.columns.map(({ results }) => results.find((r) => r.id === id));
@@ -157,10 +151,22 @@ export const SEVERITY = { error: 0, fail: 1, inconclusive: 2, unsupported: 3, pa
   number
 >;
 
-/** Everything that did not pass, the worst first, with the column it is in. */
-export function problems({ columns }: Pick<Report, 'columns'>): Problem[] {
-  return columns
+/** Everything that did not pass, the worst first, with the column it is in; also what the document lists beside the columns. */
+export function problems({ columns, document }: Pick<Report, 'columns' | 'document'>): Problem[] {
+  const shown = new Set(columns.flatMap(({ name, results }) => results.flatMap(({ id }) => [id, `${name}/${id}`])));
+  const isShown = (id: string): boolean =>
+    shown.has(id) || columns.some(({ name }) => name === 'spec' && id.startsWith(`${name}/`));
+  const beside = suitesOf(document).map(({ name, results }) => ({
+    name,
+    results: results.filter(({ id }) => !isShown(id) && !isShown(`${name}/${id}`)),
+  }));
+  return [...columns, ...beside]
     .flatMap(({ name, results }) => results.map((result) => ({ column: name, result })))
     .filter(({ result }) => result.verdict !== 'pass')
     .sort((a, b) => SEVERITY[a.result.verdict] - SEVERITY[b.result.verdict]);
+}
+
+/** The columns of a document that was stored: one for each world whose results it lists. */
+export function columnsOf(document: ResultDocument): Column[] {
+  return suitesOf(document).filter(({ results }) => results.some(({ clauses }) => clauses.length > 0));
 }

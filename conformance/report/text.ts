@@ -3,7 +3,16 @@ import type { Summary } from '../result-schema.js';
 import type { Result, Verdict } from '../verdict.js';
 import { ladderText } from './ladder/text.js';
 import { shortened } from './ladder/window.js';
-import { type ClauseCell, caseRows, clauseRows, notJudged, problemKey, problems, type Report } from './matrix.js';
+import {
+  type ClauseCell,
+  caseRows,
+  clauseRows,
+  NOT_CHOSEN,
+  notJudged,
+  problemKey,
+  problems,
+  type Report,
+} from './matrix.js';
 
 /** Colours a text by its verdict; plain text when nobody wants colours. */
 export type Paint = (verdict: Verdict, text: string) => string;
@@ -54,21 +63,23 @@ function table(
   ];
 }
 
-/** Most clauses that a line of those which are not judged names one by one. */
-const MAX_NAMED = 16;
-
-/** One line a clause that was judged (verdict and how often it was exercised in each column), one for each reason why others were not. */
-export function clauseTable(report: Report, paint: Paint = plain, maxNamed = MAX_NAMED): string[] {
+/**
+ * One line a clause that was judged: verdict and how often it was exercised in each column. Then why others were not, a line for each reason;
+ * unless `whole`, a single line where only some cases were chosen.
+ */
+export function clauseTable(report: Report, paint: Paint = plain, whole = false): string[] {
   const all = clauseRows(report);
   const rows = all
     .filter(({ cells }) => cells.some(({ kind }) => kind === 'judged'))
     .map(({ clause, cells }) => ({ first: clause.id, cells: cells.map(clauseCell), last: clause.title }));
-  const others = [...notJudged(all)].map(
-    ([reason, ids]) => `not judged: ${ids.length > maxNamed ? `${ids.length} clauses` : ids.join(', ')}: ${reason}`,
-  );
+  const reasons = notJudged(all);
+  const lines =
+    reasons.has(NOT_CHOSEN) && !whole
+      ? [`not judged by what was chosen: ${all.length - rows.length} clauses`]
+      : [...reasons].map(([reason, ids]) => `not judged: ${ids.join(', ')}: ${reason}`);
   return [
     ...table({ first: 'CLAUSE', columns: report.columns.map((c) => c.name.toUpperCase()) }, rows, paint),
-    ...(others.length > 0 ? ['', ...others] : []),
+    ...(lines.length > 0 ? ['', ...lines] : []),
   ];
 }
 
@@ -84,20 +95,20 @@ export function caseTable(report: Report, paint: Paint = plain): string[] {
 export interface LadderRoom {
   /** Rows of one ladder. */
   readonly rows: number;
-  /** Problems that have theirs shown, from the first that has any. */
-  readonly problems: number;
+  /** Ladders in all, from the first. */
+  readonly ladders: number;
 }
 
-const NO_ROOM: LadderRoom = { rows: 0, problems: 0 };
+const NO_ROOM: LadderRoom = { rows: 0, ladders: 0 };
 
 /** A block for each result that did not pass: what, why, which frames, what went on around them, how to run it again. */
 export function problemBlocks(report: Report, paint: Paint = plain, room: LadderRoom = NO_ROOM): string[] {
   const many = report.columns.length > 1;
-  let left = room.problems;
+  let left = room.ladders;
   return problems(report).flatMap((problem) => {
     const { column, result } = problem;
-    const drawn = left > 0 ? (report.ladders?.get(problemKey(problem))?.ladders ?? []) : [];
-    if (drawn.length > 0) left--;
+    const drawn = (report.ladders?.get(problemKey(problem))?.ladders ?? []).slice(0, left);
+    left -= drawn.length;
     const waived = result.waived === undefined ? '' : ` (waived: ${result.waived})`;
     return [
       '',
@@ -127,13 +138,17 @@ export function summaryText(report: Report): string {
     `${document.tool} ${document.version}: ${document.command}`,
     `started ${document.startedAt}, took ${(document.durationMs / 1000).toFixed(1)} s, seed ${document.seed ?? 'none'}, target ${document.target}`,
     '',
-    ...clauseTable(report, plain, Number.POSITIVE_INFINITY),
+    ...clauseTable(report, plain, true),
     '',
     ...caseTable(report),
-    ...problemBlocks(report, plain, { rows: 30, problems: Number.POSITIVE_INFINITY }),
-    ...(report.tables ?? []).flatMap(({ name, columns, rows }) => ['', name, ...textTable([columns, ...rows])]),
+    ...problemBlocks(report, plain, { rows: 30, ladders: Number.POSITIVE_INFINITY }),
+    ...(report.document.tables ?? []).flatMap(({ name, columns, rows }) => [
+      '',
+      name,
+      ...textTable([columns, ...rows]),
+    ]),
     '',
-    ...report.leftOut,
+    ...(report.document.leftOut ?? []),
     countsLine(document.summary),
   ];
   return `${lines.join('\n')}\n`;

@@ -16,6 +16,8 @@ const SIGNS: Readonly<Record<Shade, string>> = {
   none: '\u00b7',
 };
 
+const ROLES: readonly Clause['role'][] = ['controller', 'switch', 'backend', 'system', 'gateway', 'node'];
+
 export function badge(verdict: Verdict, text: string = verdict): string {
   return `<span class="badge ${verdict}">${escapeHtml(text)}</span>`;
 }
@@ -41,7 +43,7 @@ export function filterAttributes(shades: readonly Shade[], clauses: readonly Cla
 /** Groups of clauses by the role that they bind, a badge each. */
 export function clauseMatrix(report: Report): string {
   const rows = clauseRows(report);
-  const roles = [...new Set(rows.map(({ clause }) => clause.role))];
+  const roles = ROLES.filter((role) => rows.some(({ clause }) => clause.role === role));
   const names = report.columns.map(({ name }) => name);
   const chip = ({ clause, cells }: ClauseRow): string => {
     const shade = worst(cells);
@@ -116,16 +118,14 @@ export function clauseCard(id: string): string {
     '<div class="clause">',
     `<h4><a href="#${id}">${id}</a> ${escapeHtml(title)} <span class="level">${levelName(level)}, ${role}</span></h4>`,
     `<p>${escapeHtml(statement)}</p>`,
-    `<p class="soft">${escapeHtml(source)}: ${escapeHtml(sourceTitles(source))}</p>`,
+    `<p class="soft">${escapeHtml(spelled(source))}</p>`,
     '</div>',
   ].join('\n');
 }
 
-/** What the letters of a clause's source stand for. */
-function sourceTitles(source: string): string {
-  const letters = new Set(source.match(/\b[PTKWD](?=[\d ]|$)/g) ?? []);
-  return Object.entries(REQUIREMENTS.sources)
-    .filter(([letter]) => letters.has(letter))
-    .map(([letter, text]) => `${letter} is ${text}`)
-    .join('; ');
+/** `P2.2, D of REQ-1` in full: `Prism, SoCC'17, section 2.2, derived, needed for REQ-1`. */
+function spelled(source: string): string {
+  return source
+    .replace(/\b([PTW])(?=\d)|\b(K) (?=[IVX])/g, (letters) => `${REQUIREMENTS.sources[letters.trim()] ?? letters} `)
+    .replace(/\bD\b( of\b)?/g, (_, of) => (of === undefined ? 'derived' : 'derived, needed for'));
 }

@@ -7,12 +7,17 @@ import { badge, clauseCard, filterAttributes } from './clauses.js';
 import { attributes, escapeHtml, linked } from './escape.js';
 import { ladderFigure, rowId } from './ladder.js';
 
+const LEGEND =
+  '<p class="soft">In a ladder every row is a frame as one side of the switch saw it, numbered as Wireshark does; seq, ack and win are as Wireshark ' +
+  'shows them, counted from the SYN and scaled. Dashed are control messages, numbered by their line in the log, with the time until they arrived.</p>';
+
 /** Empty where everything passed. */
 export function problemSections(report: Report): string {
   const all = problems(report);
   if (all.length === 0) return '';
   const ids = new Map(all.map((problem, i) => [problemKey(problem), `problem-${i + 1}`]));
-  return all.map((problem) => problemSection(report, problem, ids)).join('\n');
+  const sections = all.map((problem) => problemSection(report, problem, ids));
+  return [...((report.ladders?.size ?? 0) > 0 ? [LEGEND] : []), ...sections].join('\n');
 }
 
 function problemSection(report: Report, problem: Problem, ids: ReadonlyMap<string, string>): string {
@@ -46,8 +51,12 @@ function problemSection(report: Report, problem: Problem, ids: ReadonlyMap<strin
 type Href = NonNullable<Report['href']>;
 
 function frameName({ capture, frame }: EvidenceFrame, href: Href): string {
-  const what = capture.endsWith('.ndjson') ? 'line' : 'frame';
-  return `${linked(href(capture), `<code>${escapeHtml(capture)}</code>`)} ${what} ${frame}`;
+  return `${linked(href(capture), `<code>${escapeHtml(capture)}</code>`)} ${unitOf(capture)} ${frame}`;
+}
+
+/** What is counted in a file of evidence. */
+function unitOf(file: string): string {
+  return file.endsWith('.ndjson') ? 'line' : 'frame';
 }
 
 function frameList(frames: readonly EvidenceFrame[], href: Href): string {
@@ -69,7 +78,7 @@ function elsewhereList(frames: ProblemLadders['elsewhere'], ids: ReadonlyMap<str
     );
     const id = ids.get(problemKey(problem)) ?? '';
     const target = index < 0 ? id : rowId(`${id}-${index + 1}`, capture, number);
-    const name = `<a${attributes({ href: `#${target}` })}><code>${escapeHtml(capture)}</code> frame ${number}</a>`;
+    const name = `<a${attributes({ href: `#${target}` })}><code>${escapeHtml(capture)}</code> ${unitOf(capture)} ${number}</a>`;
     return `<li>${name}: ${escapeHtml(note)} <span class="soft">(drawn with ${escapeHtml(problem.result.id)})</span></li>`;
   });
   return `<ul class="frames">${items.join('')}</ul>`;

@@ -1,7 +1,7 @@
 /** The page's style: light, dark, on a phone and on paper. No style stands in an element, so that the page's own policy can forbid it. */
 
 /** Pixels from one column's line of a ladder to the next. */
-export const LADDER_PITCH = 84;
+export const LADDER_PITCH = 78;
 
 export const STYLE = `
 :root { color-scheme: light dark;
@@ -19,7 +19,7 @@ h1 { font-size: 1.5rem; margin: 0 0 .25rem; } h2 { font-size: 1.2rem; margin: 2.
 p { margin: .4rem 0; } a { color: var(--link); }
 :focus-visible { outline: 2px solid var(--focus); outline-offset: 2px; border-radius: 2px; }
 code, .ladder td, .message { font-family: ui-monospace, 'DejaVu Sans Mono', monospace; font-size: .85em; }
-code, .message, h3, td, dd { overflow-wrap: anywhere; }
+code, .message, h3, dd { overflow-wrap: anywhere; } p, td { overflow-wrap: break-word; }
 .soft { color: var(--soft); }
 .hidden { display: none !important; }
 .aside { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -37,7 +37,7 @@ form.filter select, form.filter input, form.filter button { font: inherit; color
 form.filter output { color: var(--soft); align-self: center; }
 table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .6rem; border-bottom: 1px solid var(--line); }
-thead th { color: var(--soft); font-weight: 600; font-size: .85rem; }
+thead th { color: var(--soft); font-weight: 600; font-size: .85rem; vertical-align: bottom; }
 tr:target, section:target > header { background: var(--open-back); }
 table.matrix td { padding: .35rem .3rem; } table.matrix ul { display: flex; flex-wrap: wrap; gap: .25rem; list-style: none; margin: 0; padding: 0; }
 table.matrix a.badge { text-decoration: none; font-size: .8rem; min-width: 4.6rem; } table.matrix a.badge:hover { text-decoration: underline; }
@@ -45,14 +45,14 @@ table.matrix a.badge { text-decoration: none; font-size: .8rem; min-width: 4.6re
 td.verdict small { font-weight: 400; }
 section.problem { border: 1px solid var(--line); border-radius: .5rem; margin: 1rem 0; padding: .8rem 1rem 1rem; }
 section.problem > header { display: flex; flex-wrap: wrap; gap: .2rem .6rem; align-items: baseline; }
-.beside { display: grid; grid-template-columns: minmax(0, 18rem) minmax(0, 1fr); gap: 1rem; margin-top: .7rem; }
+.beside { display: grid; grid-template-columns: minmax(0, 15rem) minmax(0, 1fr); gap: 1rem; margin-top: .7rem; }
 .beside.alone { grid-template-columns: minmax(0, 1fr); }
-.clause { border-left: 3px solid var(--line); padding-left: .7rem; margin-bottom: .9rem; } .clause p { margin: .15rem 0; }
+.clause { border-left: 3px solid var(--line); padding-left: .7rem; margin-bottom: .9rem; } .clause p { margin: .15rem 0; } h4 { font-size: 1rem; margin: 0 0 .2rem; }
 ul.frames { padding-left: 1.1rem; margin: .5rem 0; }
 figure.ladder { margin: 0 0 1rem; } figure.ladder figcaption { font-size: .9rem; margin-bottom: .35rem; }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .4rem; background: var(--back); }
 .ladder table { width: auto; min-width: 100%; } .ladder th, .ladder td { border: 0; padding: 0 .5rem; white-space: nowrap; line-height: 20px; }
-.ladder thead th { padding-top: .3rem; border-bottom: 1px solid var(--line); } .ladder .number { text-align: right; } .ladder .what { width: 100%; }
+.ladder thead th { padding-top: .3rem; font-size: .78rem; border-bottom: 1px solid var(--line); } .ladder .number { text-align: right; } .ladder td.what { width: 100%; min-width: 20rem; white-space: normal; }
 .ladder .lanes { padding: 0; } .ladder th.lanes > span { display: inline-block; width: ${LADDER_PITCH}px; text-align: center; }
 .ladder td.lanes { background: linear-gradient(to right, transparent calc(50% - .5px), var(--life) calc(50% - .5px), var(--life) calc(50% + .5px), transparent calc(50% + .5px)) 0 0 / ${LADDER_PITCH}px 100% repeat; }
 .ladder svg { display: block; stroke: var(--text); fill: var(--text); stroke-width: 1.5; } .ladder svg path + path { stroke: none; }
@@ -74,7 +74,7 @@ figure.ladder { margin: 0 0 1rem; } figure.ladder figcaption { font-size: .9rem;
 @media print {
   :root { color-scheme: light; --back: #fff; --raised: #fff; --text: #000; --soft: #444; --line: #bbb; --link: #000; --life: #999;
     --pass: #14632b; --pass-back: #fff; --fail: #a8121c; --fail-back: #fff; --open: #714a00; --open-back: #fff; --error: #6336b0; --error-back: #fff; --none: #444; --none-back: #fff; --mark-back: #f3f3f3; }
-  @page { margin: 12mm; }
+  @page { margin: 12mm; } html { font-size: 12px; }
   body { max-width: none; padding: 0; font-size: 9pt; }
   form.filter, nav { display: none !important; }
   .badge { border: 1px solid currentColor; }
@@ -82,6 +82,6 @@ figure.ladder { margin: 0 0 1rem; } figure.ladder figcaption { font-size: .9rem;
   h2, h3, figcaption, section.problem > header { break-after: avoid; } tr { break-inside: avoid; } thead { display: table-header-group; }
   .beside { grid-template-columns: minmax(0, 1fr); }
   .scroll { overflow: visible; }
-  .ladder table { zoom: .72; } .ladder .what { white-space: normal; } .ladder td, .ladder td.lanes { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .ladder table { zoom: .8; } .ladder td, .ladder td.lanes { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;

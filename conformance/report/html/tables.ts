@@ -1,7 +1,8 @@
 /** The page's other tables: cases by world, and whatever else a run has to tell. */
 import { findClause } from '../../../spec/requirements.js';
+import type { ExtraTable } from '../../result-schema.js';
 import type { Result } from '../../verdict.js';
-import { caseRows, type ExtraTable, type Report } from '../matrix.js';
+import { caseRows, type Report } from '../matrix.js';
 import { badge, filterAttributes } from './clauses.js';
 import { attributes, escapeHtml, linked } from './escape.js';
 

@@ -35,7 +35,7 @@ export function shortened(ladder: Ladder, limit: number): Ladder {
 }
 
 function distances(rows: readonly (LadderRow | LadderGap)[]): number[] {
-  const distance = rows.map((_, i) => ENDS_DISTANCE + Math.min(i, (rows.length - 1 - i) * 2));
+  const distance = rows.map((_, i) => ENDS_DISTANCE + 3 * Math.min(i, rows.length - 1 - i));
   /** One pass each way: how far the nearest mark is. */
   const sweep = (indexes: readonly number[], weight: number): void => {
     let since = Number.POSITIVE_INFINITY;
