@@ -5,11 +5,13 @@ import { WorldError } from '../harness/world.js';
 import { registerBench } from './commands/bench.js';
 import { registerCheck } from './commands/check.js';
 import { registerExplain } from './commands/explain.js';
+import { registerInit } from './commands/init.js';
 import { registerLab } from './commands/lab.js';
 import { registerList } from './commands/list.js';
 import { registerRefine } from './commands/refine.js';
 import { registerReplay } from './commands/replay.js';
 import { registerReport } from './commands/report.js';
+import { registerRole } from './commands/role.js';
 import { registerSimulate } from './commands/simulate.js';
 import { registerSpec } from './commands/spec.js';
 import { registerTest } from './commands/test.js';
@@ -51,6 +53,8 @@ Start with: prism verify`,
     registerSimulate,
     registerReplay,
     registerTrace,
+    registerRole,
+    registerInit,
   ])
     register(program);
   return program;

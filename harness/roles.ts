@@ -38,8 +38,9 @@ export function controllerConfig(topology: Topology, options: WorldOptions): Con
     policy: options.policy,
     headerLimit: 64 * 1024,
     handoffMs: topology.bounds?.handoffMs ?? 60_000,
-    idleMs: 120_000,
+    idleMs: topology.bounds?.idleMs ?? 120_000,
     secret: `prism ${options.seed}`,
+    ...(options.initialSequence === undefined ? {} : { initialSequence: options.initialSequence }),
     without: options.without,
   };
 }
@@ -92,6 +93,7 @@ export function switchConfig(topology: Topology, options: WorldOptions): SwitchC
     neighbours: hosts.map((h) => ({ ip: ip(h.ip), mac: mac(h.mac), port: h.port })),
     logical: ip(topology.logical.ip),
     ruleCapacity: options.ruleCapacity ?? 1024,
+    peers: ['controller'],
     drainMs: 1000,
     without: options.without,
   };

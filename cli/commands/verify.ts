@@ -13,10 +13,11 @@ import { folderSource } from '../ladder-sources.js';
 import { addOutputOptions, addReportOptions, Output, type OutputOptions, prepareOut } from '../output.js';
 import { verifySpecification } from '../spec/check.js';
 import { byClause } from '../spec/results.js';
+import { addTargetOption, chosenTarget, type TargetOption, targetOf } from '../target-option.js';
 import { linuxAccess, linuxWorld, rerunRootless, simWorld } from '../worlds.js';
 import { verifyRefinement } from './refine.js';
 
-interface VerifyOptions extends OutputOptions {
+interface VerifyOptions extends OutputOptions, TargetOption {
   readonly strict?: boolean;
 }
 
@@ -25,10 +26,12 @@ async function verify(options: VerifyOptions): Promise<number> {
   const output = new Output(options);
   const seed = options.seed ?? 1;
   const strict = strictByDefault(options.strict);
+  const target = chosenTarget(options);
   const access = await linuxAccess();
   if (access.kind === 'rootless') return rerunRootless();
   const out = prepareOut(options.out ?? 'prism-report');
-  const worlds = [await simWorld(), ...(access.kind === 'here' ? [await linuxWorld()] : [])];
+  const available = [await simWorld(), ...(access.kind === 'here' ? [await linuxWorld()] : [])];
+  const worlds = available.filter(({ kind }) => target.worlds.includes(kind));
   return withInterrupt(async (signal) => {
     const plan: RunPlan = {
       cases: CASES,
@@ -36,6 +39,7 @@ async function verify(options: VerifyOptions): Promise<number> {
       judge: judgeEvidence,
       seed,
       without: [],
+      ...targetOf(target),
       out,
       isInstalled: hasProgram,
       tolerant: true,
@@ -71,8 +75,8 @@ async function verify(options: VerifyOptions): Promise<number> {
         command: commandLine(),
         startedAt,
         seed,
-        target: 'reference',
-        world: access.kind === 'here' ? 'sim+linux' : 'sim',
+        target: target.name,
+        world: worlds.length === 2 ? 'sim+linux' : (worlds[0]?.kind ?? 'none'),
       },
       columns,
       results,
@@ -101,6 +105,7 @@ export function registerVerify(program: Command): void {
     .option('--strict', 'exit 3 when anything stays inconclusive, a missing world included (the default under CI=true)')
     .option('--no-strict', 'exit 0 then, also under CI=true');
   addReportOptions(command);
+  addTargetOption(command);
   addOutputOptions(command, {
     out: 'the report folder (default: prism-report)',
     seed: 'seeds every random choice (default: 1)',

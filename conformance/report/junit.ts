@@ -61,9 +61,8 @@ function testCase(suite: Suite, result: Result, outcome: Outcome): string[] {
       `      <error${attributes({ message, type: 'error' })}>${escapeXml([message, ...words].join('\n'))}</error>`,
     ],
     skipped: [`      <skipped${attributes({ message: outcome.kind === 'skipped' ? outcome.reason : '' })}/>`],
-    waived: [
-      `      <skipped${attributes({ message: outcome.kind === 'waived' ? `waived: ${outcome.reason}; ${message}` : '' })}/>`,
-    ],
+    // A waived result's message says why and until when.
+    waived: [`      <skipped${attributes({ message })}/>`],
   }[outcome.kind];
   if (inner.length === 0) return [`${head}/>`];
   const out =

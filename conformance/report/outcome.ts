@@ -9,12 +9,12 @@ export type Outcome =
   /** The harness or the environment failed: no verdict on the target. */
   | { readonly kind: 'error' }
   | { readonly kind: 'skipped'; readonly reason: string }
-  /** A fail that the target's owner has declared; `reason` is theirs. */
+  /** What the target's manifest excuses; the reason is its own. */
   | { readonly kind: 'waived'; readonly reason: string };
 
 /** Under `strict` what stayed open is a failure, as it is for the exit code. */
 export function outcomeOf(result: Result, strict: boolean): Outcome {
-  if (result.waived !== undefined) return { kind: 'waived', reason: oneLine(result.waived) };
+  if (result.waiver !== undefined) return { kind: 'waived', reason: oneLine(waiverWords(result.waiver)) };
   switch (result.verdict) {
     case 'pass':
       return { kind: 'ok' };
@@ -26,6 +26,11 @@ export function outcomeOf(result: Result, strict: boolean): Outcome {
     case 'unsupported':
       return strict ? { kind: 'failed' } : { kind: 'skipped', reason: oneLine(`${result.verdict}: ${result.message}`) };
   }
+}
+
+/** Why, where it is written down, and until when. */
+export function waiverWords({ reason, link, expires }: NonNullable<Result['waiver']>): string {
+  return `${reason}${link === undefined ? '' : ` (${link})`}, until ${expires}`;
 }
 
 export interface Suite {

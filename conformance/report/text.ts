@@ -109,10 +109,9 @@ export function problemBlocks(report: Report, paint: Paint = plain, room: Ladder
     const { column, result } = problem;
     const drawn = (report.ladders?.get(problemKey(problem))?.ladders ?? []).slice(0, left);
     left -= drawn.length;
-    const waived = result.waived === undefined ? '' : ` (waived: ${result.waived})`;
     return [
       '',
-      `${paint(result.verdict, result.verdict.toUpperCase())} ${result.id}${many ? ` in ${column}` : ''}: ${result.message}${waived}`,
+      `${paint(result.verdict, result.verdict.toUpperCase())} ${result.id}${many ? ` in ${column}` : ''}: ${result.message}`,
       ...(result.id.startsWith('check.') || result.clauses.length === 0
         ? []
         : [`  clauses: ${result.clauses.join(', ')}`]),

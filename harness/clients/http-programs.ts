@@ -2,8 +2,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nodeCommand, packageRoot } from '../linux/processes.js';
+import { nodeCommand } from '../linux/processes.js';
 import { generateBody } from '../objects.js';
+import { packageRoot } from '../package-root.js';
 import type { ClientProgram, HttpRequestSpec, HttpResponse, JobResult } from '../world.js';
 import { readResponse } from './http-message.js';
 import { type Ran, runProgram } from './run-program.js';

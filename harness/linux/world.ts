@@ -3,21 +3,42 @@ import { setMaxListeners } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { runHttpProgram } from '../clients/http-programs.js';
-import { runProgram } from '../clients/run-program.js';
-import { defaultTopology, type Topology } from '../topology.js';
-import { type ClientJob, type Evidence, type JobResult, type World, WorldError, type WorldOptions } from '../world.js';
+import { type RunLimits, runProgram } from '../clients/run-program.js';
+import { missedFaults } from '../missed-faults.js';
+import { castPlayer } from '../segments/cast.js';
+import type { SegmentLaunch } from '../segments/segment-main.js';
+import type { ProcessUnderTest, RoleUnderTest } from '../target/target.js';
+import { type Topology, worldTopology } from '../topology.js';
+import {
+  type ClientJob,
+  type Evidence,
+  type JobResult,
+  type RoleFault,
+  type ScriptStep,
+  type World,
+  WorldError,
+  type WorldOptions,
+} from '../world.js';
 import type { CaptureLaunch } from './capture-main.js';
-import { buildNetwork, type Network } from './netns.js';
+import { buildNetwork, fabricSide, type Network } from './netns.js';
 import { requireLinux } from './probe.js';
 import { Attendant, enter, nodeCommand, plainEnvironment } from './processes.js';
 import type { RoleLaunch } from './role-main.js';
 import type { RoleRim } from './role-runtime.js';
 import { createRunFolder } from './run-folder.js';
+import { STRANGERS_DOOR, targetLaunch } from './target-launch.js';
+import type { TargetLaunch } from './target-main.js';
+import type { WireLaunch } from './wire-main.js';
 
 const START_MS = 60_000;
 const ANSWER_MS = 20_000;
 const JOB_MS = 15_000;
 const SETTLE_POLL_MS = 10;
+/** So many scripts have a process each. */
+const MOST_SCRIPT_PROCESSES = 6;
+const QUIET_MS = 150;
+/** Long enough for what it says to have an effect, were it listened to. */
+const STRANGER_STAYS_MS = 200;
 
 const live = new Set<LinuxWorld>();
 
@@ -42,15 +63,17 @@ export class LinuxWorld implements World {
   readonly #roles = new Map<string, Attendant>();
   #network: Network | undefined;
   #capture: Attendant | undefined;
+  #wire: Attendant | undefined;
   #failure: WorldError | undefined;
   readonly #clients = new AbortController();
   #ending = false;
   #jobs = 0;
+  #stories = 0;
 
   private constructor(folder: string, options: WorldOptions) {
     this.#folder = resolve(folder);
     this.#options = options;
-    this.topology = defaultTopology(options.policy);
+    this.topology = worldTopology(options);
     this.#scratch = createRunFolder();
     this.#environment = plainEnvironment(this.#scratch);
     setMaxListeners(0, this.#clients.signal);
@@ -87,6 +110,10 @@ export class LinuxWorld implements World {
     return this.#scratch;
   }
 
+  get #hasForeign(): boolean {
+    return [...this.#roles.keys()].some((name) => this.#foreign(name) !== undefined);
+  }
+
   #holder(name: string): number {
     const holder = this.#network?.holders.get(name);
     if (!holder) throw new WorldError(`there is no namespace ${name}`);
@@ -102,7 +129,8 @@ export class LinuxWorld implements World {
     );
     this.#started.add(attendant);
     void attendant.exited.then(() => {
-      if (this.#ending) return;
+      // The end of a role that was to crash is part of the run.
+      if (this.#ending || (attendant.wasKilled && this.#mayEnd(name, 'crash'))) return;
       this.#failure ??= attendant.failure();
       // Nobody will answer them any more.
       this.#clients.abort();
@@ -110,22 +138,65 @@ export class LinuxWorld implements World {
     return attendant;
   }
 
+  /** What is under test in this role's place, if anything is. */
+  #underTest(name: string): RoleUnderTest | undefined {
+    const roles = this.#options.target?.roles ?? {};
+    return name === 'controller' || name === 'switch' ? roles[name] : roles.backend;
+  }
+
+  /** The program under test that plays this role, if one does. */
+  #foreign(name: string): ProcessUnderTest | undefined {
+    const role = this.#underTest(name);
+    return role?.kind === 'process' ? role : undefined;
+  }
+
   async #start(): Promise<void> {
-    const network = await buildNetwork(this.topology, this.#started, this.#environment);
-    this.#network = network;
-    const capture = this.#attend('capture', 'switch', './capture-main');
-    this.#capture = capture;
     const names = ['switch', ...this.topology.backends.map((b) => b.name), 'controller'];
+    const wired = this.#foreign('switch') !== undefined;
+    const kernels = new Set(names.filter((name) => this.#foreign(name)?.network === 'kernel'));
+    const network = await buildNetwork(this.topology, this.#started, this.#environment, { wire: wired, kernels });
+    this.#network = network;
+    const capture = this.#attend('capture', wired ? 'wire' : 'switch', './capture-main');
+    this.#capture = capture;
+    if (wired) this.#wire = this.#attend('wire', 'wire', './wire-main');
     // All processes load at once; the roles are told to begin only when the capture listens.
-    for (const name of names) this.#roles.set(name, this.#attend(name, name, './role-main'));
+    for (const name of names)
+      this.#roles.set(name, this.#attend(name, name, this.#foreign(name) ? './target-main' : './role-main'));
     const launch: CaptureLaunch = { vantages: network.vantages, file: join(this.#folder, 'capture.pcapng') };
-    await capture.ask(launch, START_MS);
+    await Promise.all([capture.ask(launch, START_MS), this.#wire?.ask(this.#wireLaunch(network), START_MS)]);
     await Promise.all(
       [...this.#roles].map(([name, role]) => {
-        const question: RoleLaunch = { topology: this.topology, options: this.#options, rim: this.#rim(name, network) };
+        const foreign = this.#foreign(name);
+        if (foreign) return role.ask(this.#targetLaunch(name, foreign, network), START_MS + readyMs(foreign));
+        const module = this.#underTest(name);
+        const question: RoleLaunch = {
+          topology: this.topology,
+          options: this.#options,
+          rim: this.#rim(name, network),
+          ...(module?.kind === 'module' && { module: module.file }),
+        };
         return role.ask(question, START_MS);
       }),
     );
+  }
+
+  #wireLaunch({ vantages }: Network): WireLaunch {
+    const links = vantages.map((vantage) => ({ vantage, host: vantage, fabric: fabricSide(vantage) }));
+    const { faults, seed } = this.#options;
+    return { links, faults, seed, ...this.#ends('switch') };
+  }
+
+  #targetLaunch(role: string, foreign: ProcessUnderTest, network: Network): TargetLaunch {
+    const { topology } = this;
+    const around = { role, topology, options: this.#options, network, folder: this.#folder, scratch: this.#scratch };
+    const { ends } = this.#ends(role);
+    return {
+      ...targetLaunch(foreign, around, this.#options.target?.prism ?? []),
+      ...this.#controlFaults(role),
+      // What leaves a switch that is not ours is seen by the wire.
+      ...(ends && role === 'controller' && { ends }),
+      mayEnd: this.#mayEnd(role),
+    };
   }
 
   #rim(role: string, network: Network): RoleRim {
@@ -149,7 +220,68 @@ export class LinuxWorld implements World {
           : [],
       controlLog: join(this.#scratch, `${role}.control.ndjson`),
       trace: join(this.#scratch, `${role}.trace.ndjson`),
+      ...this.#controlFaults(role),
+      ...this.#ends(role),
     };
+  }
+
+  /** At the controller's end all channels meet. */
+  #controlFaults(role: string): Pick<RoleRim, 'controlFaults'> {
+    const { controlFaults } = this.#options;
+    return role === 'controller' && controlFaults ? { controlFaults } : {};
+  }
+
+  #ends(role: string): Pick<RoleRim, 'ends' | 'mayEnd'> {
+    const faults = this.#options.roleFaults ?? [];
+    if (faults.length === 0) return {};
+    const groups = Object.fromEntries([...this.#roles].map(([name, { pid }]) => [name, pid]));
+    const watches = role === 'controller' || role === 'switch';
+    return { ...(watches ? { ends: { faults, groups } } : {}), mayEnd: this.#mayEnd(role) };
+  }
+
+  /** Somebody wants this role to end, in this way. */
+  #mayEnd(role: string, kind?: RoleFault['kind']): boolean {
+    const faults = this.#options.roleFaults ?? [];
+    return faults.some((fault) => fault.role === role && (kind === undefined || fault.kind === kind));
+  }
+
+  /** It was to crash or to fall silent, and has. */
+  #hasEnded(name: string, role: Attendant): boolean {
+    if (!role.running) return this.#mayEnd(name, 'crash');
+    return this.#mayEnd(name, 'silence') && role.isStopped;
+  }
+
+  /** The answer of a role; undefined when it has ended, as it was to, before or meanwhile. */
+  async #askUnlessEnded(name: string, role: Attendant, question: object): Promise<Answer | undefined> {
+    if (this.#hasEnded(name, role)) return undefined;
+    const limitMs = ANSWER_MS + (this.#foreign(name)?.graceMs ?? 0);
+    if (!this.#mayEnd(name)) return role.ask(question, limitMs);
+    let watch: NodeJS.Timeout | undefined;
+    const ended = new Promise<undefined>((resolve) => {
+      watch = setInterval(() => {
+        if (this.#hasEnded(name, role)) resolve(undefined);
+      }, SETTLE_POLL_MS);
+    });
+    // A crash makes the question fail before the watch sees it.
+    const answer = role.ask(question, limitMs).catch((error: unknown) => {
+      if (this.#hasEnded(name, role)) return undefined;
+      throw error;
+    });
+    try {
+      return await Promise.race([answer, ended]);
+    } finally {
+      clearInterval(watch);
+    }
+  }
+
+  async #askAll(
+    question: object,
+    whom: (name: string) => boolean = () => true,
+  ): Promise<ReadonlyMap<string, Answer | undefined>> {
+    const asked = [...this.#roles]
+      .filter(([name]) => whom(name))
+      .map(async ([name, role]) => [name, await this.#askUnlessEnded(name, role, question)] as const);
+    return new Map(await Promise.all(asked));
   }
 
   #check(): void {
@@ -159,9 +291,39 @@ export class LinuxWorld implements World {
 
   async runClients(jobs: readonly ClientJob[]): Promise<readonly JobResult[]> {
     this.#check();
-    const results = await Promise.all(jobs.map((job) => this.#runJob(job)));
+    const scripts = jobs.filter((job) => job.kind === 'script');
+    const together = scripts.length > MOST_SCRIPT_PROCESSES ? this.#runScripts(scripts) : undefined;
+    const results = await Promise.all(
+      jobs.map(async (job) => {
+        if (together === undefined || job.kind !== 'script') return this.#runJob(job);
+        const result = (await together)[scripts.indexOf(job)];
+        if (result === undefined) throw new WorldError('the script client lost a result');
+        return result;
+      }),
+    );
     this.#check();
     return results;
+  }
+
+  /** Many connections of one process: a process each would keep the machine busy with starting them. */
+  async #runScripts(jobs: readonly Extract<ClientJob, { kind: 'script' }>[]): Promise<readonly JobResult[]> {
+    const folder = join(this.#scratch, `job${this.#jobs++}`);
+    mkdirSync(folder);
+    const { ip: address, port } = this.topology.logical;
+    const scripts = jobs.map(({ steps, timeoutMs = JOB_MS }) => ({ steps, timeoutMs }));
+    const script = nodeCommand('../clients/script-main', import.meta.url);
+    const command = enter(this.clientNamespace, ['setpriv', '--pdeathsig', 'KILL', '--', ...script]);
+    const timeoutMs = Math.max(...scripts.map((each) => each.timeoutMs)) + START_MS;
+    const limits = { home: folder, timeoutMs, signal: this.#clients.signal };
+    try {
+      const ran = await runProgram(command, limits, JSON.stringify({ address, port, scripts }));
+      this.#check();
+      if (ran.stdout === '')
+        throw new WorldError(`the script client ended: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
+      return JSON.parse(ran.stdout) as JobResult[];
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }
 
   async #runJob(job: ClientJob): Promise<JobResult> {
@@ -181,16 +343,18 @@ export class LinuxWorld implements World {
           { folder, host, port, signal, enter: inClient },
           timeoutMs,
         );
+      if (job.kind === 'segments') {
+        const cast = castPlayer(this.topology, job.story, this.#options.seed, this.#stories++);
+        const launch: SegmentLaunch = { cast, timeoutMs };
+        const command = inClient(nodeCommand('../segments/segment-main', import.meta.url));
+        // It keeps its time itself, and tells what it was waiting for.
+        return await this.#play('segment', command, launch, { home: folder, timeoutMs: timeoutMs + START_MS, signal });
+      }
+      if (job.kind === 'stranger') return await this.#runStranger(job, folder);
+      if (job.stack) throw new WorldError('a kernel chooses the first numbers of its connections itself');
       const command = inClient(nodeCommand('../clients/script-main', import.meta.url));
-      const ran = await runProgram(
-        command,
-        { home: folder, timeoutMs, signal },
-        JSON.stringify({ address: host, port, steps: job.steps }),
-      );
-      if (ran.timedOut) return { ok: false, error: `the script was not done after ${timeoutMs} ms`, responses: [] };
-      if (ran.stdout === '')
-        throw new WorldError(`the script client ended: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
-      return JSON.parse(ran.stdout) as JobResult;
+      const input = { address: host, port, steps: job.steps };
+      return await this.#play('script', command, input, { home: folder, timeoutMs, signal });
     } catch (error) {
       throw error instanceof WorldError
         ? error
@@ -200,14 +364,47 @@ export class LinuxWorld implements World {
     }
   }
 
+  /** Runs one of our own clients: JSON in, its result out. */
+  async #play(name: string, command: readonly string[], input: object, limits: RunLimits): Promise<JobResult> {
+    const ran = await runProgram(command, limits, JSON.stringify(input));
+    if (ran.timedOut)
+      return { ok: false, error: `the ${name} client was not done after ${limits.timeoutMs} ms`, responses: [] };
+    if (ran.stdout === '')
+      throw new WorldError(`the ${name} client ended: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
+    return JSON.parse(ran.stdout) as JobResult;
+  }
+
+  /** From the role's own namespace: an address of the control network that is nobody's peer. */
+  async #runStranger(job: Extract<ClientJob, { kind: 'stranger' }>, folder: string): Promise<JobResult> {
+    const link = this.#network?.control.find(({ peer }) => peer === job.to);
+    if (!link) throw new WorldError(`${job.to} waits for no control peer`);
+    const script = nodeCommand('../clients/script-main', import.meta.url);
+    const command = enter(this.#holder(job.to), ['setpriv', '--pdeathsig', 'KILL', '--', ...script]);
+    const steps: ScriptStep[] = [
+      { do: 'send', text: job.lines.map((line) => `${line}\n`).join('') },
+      { do: 'pause', ms: STRANGER_STAYS_MS },
+    ];
+    const limits = { home: folder, timeoutMs: job.timeoutMs ?? JOB_MS, signal: this.#clients.signal };
+    // Before a program under test stands our relay, which would turn strangers away in its stead.
+    const door =
+      this.#foreign(job.to)?.control.by === 'tcp' ? STRANGERS_DOOR : { address: link.peerAddress, port: link.port };
+    const input = JSON.stringify({ ...door, steps });
+    const ran = await runProgram(command, limits, input);
+    if (ran.stdout === '') throw new WorldError(`the stranger ended: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
+    return { ok: true, responses: [] };
+  }
+
   async settle(limitMs: number): Promise<void> {
     const deadline = performance.now() + limitMs;
     for (;;) {
       this.#check();
-      const answers = await Promise.all(
-        [...this.#roles.values()].map((role) => role.ask({ command: 'idle?' }, ANSWER_MS)),
-      );
-      if (answers.every((answer) => answer.idle === true) || performance.now() >= deadline) return;
+      const answers = [...(await this.#askAll({ command: 'idle?' })).values()];
+      // A program under test cannot be asked about everything it holds: then the network has to be quiet for a while.
+      const idle =
+        answers.every((answer) => answer === undefined || answer.idle === true || answer.idle === null) &&
+        (!this.#hasForeign ||
+          Number((await this.#capture?.ask({ command: 'quiet?' }, ANSWER_MS))?.quietMs) >= QUIET_MS);
+      if (idle || performance.now() >= deadline) return;
       await new Promise((wake) => setTimeout(wake, SETTLE_POLL_MS));
     }
   }
@@ -216,14 +413,27 @@ export class LinuxWorld implements World {
     this.#check();
     this.#ending = true;
     try {
-      await Promise.all([...this.#roles.values()].map((role) => role.ask({ command: 'stop' }, ANSWER_MS)));
+      const foreign = (name: string) => this.#foreign(name) !== undefined;
+      const ours = await this.#askAll({ command: 'stop' }, (name) => !foreign(name));
+      const ended = new Set(
+        [...this.#roles].filter(([name, role]) => this.#hasEnded(name, role)).map(([name]) => name),
+      );
+      // A program that is told to end may close its connections as it does; that is no part of the case any more.
       const captured = await this.#capture?.ask({ command: 'stop' }, ANSWER_MS);
+      const theirs = await this.#askAll({ command: 'stop' }, foreign);
+      const stopped = new Map([...ours, ...theirs]);
+      const wire = await this.#wire?.ask({ command: 'stop' }, ANSWER_MS);
       const evidence: Evidence = {
         topology: this.topology,
         capture: join(this.#folder, 'capture.pcapng'),
         controlLog: join(this.#folder, 'capture.control.ndjson'),
         trace: join(this.#folder, 'trace.ndjson'),
         captureDrops: Number(captured?.drops ?? 0),
+        missedFaults: missedFaults(this.#options, {
+          faults: appliedOf(wire ?? stopped.get('switch')),
+          controlFaults: appliedOf(stopped.get('controller')),
+          ended,
+        }),
       };
       if (!existsSync(evidence.capture)) throw new WorldError('the capture wrote no file');
       this.#merge('control', evidence.controlLog);
@@ -236,10 +446,13 @@ export class LinuxWorld implements World {
 
   /** Joins the roles' files in the order of their time stamps; lines of one role keep their order. */
   #merge(kind: 'control' | 'trace', file: string): void {
-    const lines = [...this.#roles.keys()].flatMap((role) =>
+    // A program under test tells no events.
+    const writers = [...this.#roles.keys()].filter((role) => kind === 'control' || !this.#foreign(role));
+    const lines = writers.flatMap((role) =>
       readFileSync(join(this.#scratch, `${role}.${kind}.ndjson`), 'utf8')
         .split('\n')
-        .filter((line) => line !== '')
+        // What a role was writing when it was killed is no line.
+        .slice(0, -1)
         .map((line) => ({ line, t: BigInt((JSON.parse(line) as { t: string }).t) })),
     );
     lines.sort((a, b) => (a.t < b.t ? -1 : a.t > b.t ? 1 : 0));
@@ -261,6 +474,17 @@ export class LinuxWorld implements World {
     rmSync(this.#scratch, { recursive: true, force: true });
     live.delete(this);
   }
+}
+
+type Answer = Readonly<Record<string, unknown>>;
+
+/** How long the role may take to be ready. */
+function readyMs({ ready }: ProcessUnderTest): number {
+  return ready.by === 'start' ? 0 : ready.timeoutMs;
+}
+
+function appliedOf(answer: Answer | undefined): readonly number[] | null {
+  return Array.isArray(answer?.applied) ? answer.applied : null;
 }
 
 /** Writes its evidence into `folder`; needs CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_ADMIN (root, or `unshare -Urn`). */

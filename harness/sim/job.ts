@@ -1,8 +1,8 @@
 /** A client job in virtual time: a program, written as a generator, plays over one simulated connection. */
 import { createHash } from 'node:crypto';
 import { readResponse } from '../clients/http-message.js';
-import type { HttpRequestSpec, HttpResponse, JobResult } from '../world.js';
-import type { Connection, Remote, SimClient } from './client.js';
+import type { ClientStart, HttpRequestSpec, HttpResponse, JobResult } from '../world.js';
+import { type Connection, LINUX_CLIENT, type Remote, type SimClient } from './client.js';
 import { MILLISECOND, type Nanos } from './clock.js';
 
 /** A program waits by yielding; it is resumed whenever the connection changed, and at `until` if that is not null. */
@@ -108,7 +108,7 @@ export function startJob(
   client: SimClient,
   remote: Remote,
   program: Program,
-  timeoutMs: number,
+  { timeoutMs, start }: { readonly timeoutMs: number; readonly start?: ClientStart },
   done: (result: JobResult) => void,
 ): void {
   const { clock } = client;
@@ -150,7 +150,7 @@ export function startJob(
     session.connection.abort();
     finish(`timed out after ${timeoutMs} ms, waiting for ${waiting.what}`);
   });
-  const session = new Session(client.open(remote, resume), () => clock.now);
+  const session = new Session(client.open(remote, resume, LINUX_CLIENT, start), () => clock.now);
   const generator = playConnected(session, program);
   timeout.set(clock.now + timeoutMs * MILLISECOND);
 }

@@ -6,9 +6,13 @@ import { initController, openConnections, stepController } from '../../reference
 import { initSwitch, stepSwitch } from '../../reference-impl/switch/switch.js';
 import { parseIpv4Address, parseMacAddress } from '../../reference-impl/wire/addresses.js';
 import { encodePcapng } from '../capture/pcapng.js';
-import { createImpairment } from '../impair.js';
+import { type ControlFaults, createControlFaults } from '../control-faults.js';
+import { createImpairment, type Impairment } from '../impair.js';
+import { missedFaults } from '../missed-faults.js';
+import { createRoleFaults } from '../role-faults.js';
 import { backendConfig, controllerConfig, switchConfig } from '../roles.js';
-import { defaultTopology, type Topology } from '../topology.js';
+import { castPlayer } from '../segments/cast.js';
+import { type Topology, worldTopology } from '../topology.js';
 import {
   type ClientJob,
   type Evidence,
@@ -24,6 +28,7 @@ import { httpProgram } from './http-program.js';
 import { type Program, startJob } from './job.js';
 import { type Actor, actor, Network } from './network.js';
 import { scriptProgram } from './script-program.js';
+import { SimSegmentClients } from './segment-client.js';
 
 /** 2017-09-24T00:00:00Z, the first day of SoCC'17, in nanoseconds: where virtual time begins in captures and logs. */
 export const EPOCH_NS = 1_506_211_200_000_000_000n;
@@ -77,8 +82,13 @@ export class SimWorld implements World {
   readonly #clock = new VirtualClock();
   readonly #network: Network;
   readonly #client: SimClient;
+  readonly #segments: SimSegmentClients;
+  #stories = 0;
   readonly #roles: ReadonlyMap<string, SimRole>;
   readonly #remote: Remote;
+  readonly #options: WorldOptions;
+  readonly #impairment: Impairment;
+  readonly #controlFaults: ControlFaults;
   #evidence: Promise<Evidence> | undefined;
   #destroyed = false;
 
@@ -87,7 +97,7 @@ export class SimWorld implements World {
     options: WorldOptions,
     roles: SimRoles,
   ) {
-    const topology = defaultTopology(options.policy);
+    const topology = worldTopology(options);
     this.topology = topology;
     const fabric = roles.fabric(topology, options);
     const hosts = [
@@ -95,14 +105,25 @@ export class SimWorld implements World {
       ...topology.backends.map(({ name }) => ({ name, actor: roles.backend(topology, options, name) })),
     ];
     this.#roles = new Map([['switch', fabric], ...hosts.map(({ name, actor }) => [name, actor] as const)]);
+    this.#options = options;
+    this.#impairment = createImpairment(options.faults, options.seed);
+    this.#controlFaults = createControlFaults(options.controlFaults ?? []);
     this.#network = new Network({
       clock: this.#clock,
-      impairment: createImpairment(options.faults, options.seed),
+      impairment: this.#impairment,
+      controlFaults: this.#controlFaults,
+      roleFaults: createRoleFaults(options.roleFaults ?? []),
       seed: options.seed,
       fabric,
       hosts,
-      client: (bytes) => this.#client.receive(bytes),
+      client: (bytes) => {
+        this.#client.receive(bytes);
+        this.#segments.receive(bytes);
+      },
     });
+    this.#segments = new SimSegmentClients(this.#clock, Number(EPOCH_NS / 1000n), (bytes) =>
+      this.#network.sendFromClient(bytes),
+    );
     this.#client = new SimClient(
       this.#clock,
       clientAddresses(topology),
@@ -116,12 +137,9 @@ export class SimWorld implements World {
   async runClients(jobs: readonly ClientJob[]): Promise<readonly JobResult[]> {
     const results = new Map<number, JobResult>();
     for (const [index, job] of jobs.entries()) {
-      const program = this.#program(job);
-      const timeoutMs = job.timeoutMs ?? DEFAULT_TIMEOUT_MS;
       const begins = this.#clock.now + this.#client.random.below(START_SPREAD);
-      this.#clock.at(begins, () =>
-        startJob(this.#client, this.#remote, program, timeoutMs, (result) => results.set(index, result)),
-      );
+      const done = (result: JobResult): unknown => results.set(index, result);
+      this.#clock.at(begins, () => this.#startJob(job, done));
     }
     await this.#run(() => results.size === jobs.length, null);
     return jobs.map((_, index) => {
@@ -139,7 +157,9 @@ export class SimWorld implements World {
   /** Who still holds how many rules, connections or services; empty when nothing of any connection is left (RET-6). */
   held(): Readonly<Record<string, number>> {
     const held: Record<string, number> = {};
-    for (const [name, role] of this.#roles) if (role.held() > 0) held[name] = role.held();
+    // Of who has gone nothing more can be expected.
+    for (const [name, role] of this.#roles)
+      if (role.held() > 0 && !this.#network.ended.has(name)) held[name] = role.held();
     if (this.#client.live > 0) held.client = this.#client.live;
     return held;
   }
@@ -154,7 +174,23 @@ export class SimWorld implements World {
     this.#destroyed = true;
   }
 
-  #program(job: ClientJob): Program {
+  #startJob(job: ClientJob, done: (result: JobResult) => unknown): void {
+    if (job.kind === 'stranger') {
+      for (const line of job.lines) this.#network.sendFromStranger(job.to, line);
+      done({ ok: true, responses: [] });
+      return;
+    }
+    const timeoutMs = job.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    if (job.kind === 'segments') {
+      const cast = castPlayer(this.topology, job.story, this.#options.seed, this.#stories++);
+      this.#segments.play(cast, timeoutMs, done);
+      return;
+    }
+    const start = job.kind === 'script' ? job.stack : undefined;
+    startJob(this.#client, this.#remote, this.#program(job), { timeoutMs, ...(start && { start }) }, done);
+  }
+
+  #program(job: Exclude<ClientJob, { kind: 'stranger' | 'segments' }>): Program {
     if (job.kind === 'script') return scriptProgram(job.steps);
     const { ip, port } = this.topology.logical;
     return httpProgram(job.program, job.requests, port === 80 ? ip : `${ip}:${port}`);
@@ -194,6 +230,11 @@ export class SimWorld implements World {
       controlLog: join(this.folder, 'capture.control.ndjson'),
       trace: join(this.folder, 'trace.ndjson'),
       captureDrops: 0,
+      missedFaults: missedFaults(this.#options, {
+        faults: this.#impairment.applied,
+        controlFaults: this.#controlFaults.applied,
+        ended: new Set(this.#network.ended.keys()),
+      }),
     };
     const captured = seen.map(({ at, vantage, bytes }) => ({
       interfaceName: vantage,

@@ -83,7 +83,7 @@ t.test('a suite a world, a case a result', async (t) => {
     resultOf('sim/a', 'pass'),
     resultOf('linux/b', 'inconclusive'),
     resultOf('linux/c', 'error', { clauses: [] }),
-    resultOf('linux/d', 'fail', { waived: 'ticket 7' }),
+    resultOf('linux/d', 'unsupported', { waiver: { reason: 'ticket 7', expires: '2027-01-01' } }),
   ];
   const [lenient, strict] = readBack(
     junitReport(documentOf(results, 'sim+linux'), false),
@@ -122,7 +122,7 @@ t.test('a suite a world, a case a result', async (t) => {
   t.same(linux && casesOf(linux).map((c) => c.children[0]?.attributes.message), [
     'inconclusive: linux/b is inconclusive',
     'linux/c is error',
-    'waived: ticket 7; linux/d is fail',
+    'linux/d is unsupported',
   ]);
 });
 

@@ -41,7 +41,6 @@ function problemSection(report: Report, problem: Problem, ids: ReadonlyMap<strin
     `<section class="problem"${attributes({ id })}${filterAttributes([result.verdict], clauses)}>`,
     `<header>${badge(result.verdict)}<h3><code>${escapeHtml(result.id)}</code></h3><span class="soft">${escapeHtml(column)}</span></header>`,
     `<p>${escapeHtml(result.message)}</p>`,
-    ...(result.waived === undefined ? [] : [`<p class="soft">waived: ${escapeHtml(result.waived)}</p>`]),
     beside,
     ...(result.replay === '' ? [] : [`<p>Again: <code>${escapeHtml(result.replay)}</code></p>`]),
     '</section>',
