@@ -11,6 +11,7 @@ import { registerList } from './commands/list.js';
 import { registerMutants } from './commands/mutants.js';
 import { registerRefine } from './commands/refine.js';
 import { registerReplay } from './commands/replay.js';
+import { registerReport } from './commands/report.js';
 import { registerRole } from './commands/role.js';
 import { registerSimulate } from './commands/simulate.js';
 import { registerSpec } from './commands/spec.js';
@@ -43,6 +44,7 @@ Start with: prism verify`,
     registerVerify,
     registerTest,
     registerCheck,
+    registerReport,
     registerList,
     registerExplain,
     registerLab,

@@ -14,7 +14,8 @@ import { CLAUSES } from '../../spec/requirements.js';
 import { Failure } from '../failure.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
-import { addOutputOptions, Output, type OutputOptions, prepareOut } from '../output.js';
+import { folderSource } from '../ladder-sources.js';
+import { addOutputOptions, addReportOptions, Output, type OutputOptions, prepareOut } from '../output.js';
 import { addTargetOption, chosenTarget, demandWorld, type TargetOption, targetOf } from '../target-option.js';
 import { enterLinux, linuxWorld, simWorld } from '../worlds.js';
 
@@ -122,6 +123,7 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
       strict: strictByDefault(options.strict),
       folder: out,
       showCases: true,
+      evidence: folderSource(out),
     });
   });
 }
@@ -149,6 +151,7 @@ export function registerTest(program: Command): void {
     )
     .option('--strict', 'exit 3 when anything stays inconclusive (the default under CI=true)')
     .option('--no-strict', 'exit 0 then, also under CI=true');
+  addReportOptions(command);
   addTargetOption(command);
   addOutputOptions(command, {
     out: 'folder for captures and the report (default: prism-report)',

@@ -10,7 +10,8 @@ import { hasProgram } from '../../harness/linux/probe.js';
 import { CLAUSES } from '../../spec/requirements.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
-import { addOutputOptions, Output, type OutputOptions, prepareOut } from '../output.js';
+import { folderSource } from '../ladder-sources.js';
+import { addOutputOptions, addReportOptions, Output, type OutputOptions, prepareOut } from '../output.js';
 import { verifySpecification } from '../spec/check.js';
 import { byClause } from '../spec/results.js';
 import { addTargetOption, chosenTarget, type TargetOption, targetOf } from '../target-option.js';
@@ -87,6 +88,7 @@ async function verify(options: VerifyOptions): Promise<number> {
       strict,
       folder: out,
       showCases: false,
+      evidence: folderSource(out),
     });
     output.line(`report: ${relative('', out) || '.'}/index.html`);
     return code;
@@ -106,6 +108,7 @@ export function registerVerify(program: Command): void {
     )
     .option('--strict', 'exit 3 when anything stays inconclusive, a missing world included (the default under CI=true)')
     .option('--no-strict', 'exit 0 then, also under CI=true');
+  addReportOptions(command);
   addTargetOption(command);
   addOutputOptions(command, {
     out: 'the report folder (default: prism-report)',
