@@ -5,7 +5,7 @@ import { CASES } from '../../conformance/cases/index.js';
 import { judgeEvidence } from '../../conformance/judge.js';
 import { type RunPlan, runCases, worldResults } from '../../conformance/run.js';
 import type { Result } from '../../conformance/verdict.js';
-import { hasProgram } from '../../harness/linux/probe.js';
+import { isInstalled } from '../../harness/clients/installed.js';
 import { CLAUSES } from '../../spec/requirements.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
@@ -36,7 +36,7 @@ async function verify(options: VerifyOptions): Promise<number> {
       seed,
       without: [],
       out,
-      isInstalled: hasProgram,
+      isInstalled,
       tolerant: true,
       signal,
       onProgress: ({ done, total, world, id }) => output.progress(`[${done + 1}/${total}] ${world} ${id}`),

@@ -11,7 +11,7 @@ import {
 } from '../../reference-impl/control/messages.js';
 import type { Micros, RoleInput, RoleOutput, StepFunction, Stepped } from '../../reference-impl/core/core.js';
 import { type ControlLogEntry, WorldError } from '../world.js';
-import { realtimeNs } from './libc.js';
+import { interfaceMtu, realtimeNs } from './libc.js';
 import { LineFile } from './line-file.js';
 import { PacketSocket } from './packet-socket.js';
 
@@ -73,7 +73,10 @@ export class RunningRole<State> {
     this.#controlLog = new LineFile(rim.controlLog);
     this.#trace = new LineFile(rim.trace);
     for (const [port, interfaceName] of Object.entries(rim.ports))
-      this.#sockets.set(port, new PacketSocket({ interfaceName, outgoing: false, slots: RING_SLOTS }));
+      this.#sockets.set(
+        port,
+        new PacketSocket({ interfaceName, outgoing: false, slots: RING_SLOTS, mtu: interfaceMtu(interfaceName) }),
+      );
   }
 
   /** Starts the core and resolves when every control peer it connects to is there, and when it listens itself. */

@@ -2,11 +2,14 @@
 import { setMaxListeners } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { ClientSurroundings, OwnAddress } from '../clients/client-surroundings.js';
 import { runHttpProgram } from '../clients/http-programs.js';
+import { runLoadProgram } from '../clients/load-programs.js';
 import { runProgram } from '../clients/run-program.js';
 import { defaultTopology, type Topology } from '../topology.js';
 import { type ClientJob, type Evidence, type JobResult, type World, WorldError, type WorldOptions } from '../world.js';
 import type { CaptureLaunch } from './capture-main.js';
+import { availableProfile, unavailableLevels } from './client-profile.js';
 import { buildNetwork, type Network } from './netns.js';
 import { requireLinux } from './probe.js';
 import { Attendant, enter, nodeCommand, plainEnvironment } from './processes.js';
@@ -18,6 +21,10 @@ const START_MS = 60_000;
 const ANSWER_MS = 20_000;
 const JOB_MS = 15_000;
 const SETTLE_POLL_MS = 10;
+/** Last bytes of the addresses for clients that bring a TCP of their own; .1 is the switch, .2 the kernel, .3 the packet-level client. */
+const FIRST_OWN = 4;
+const LAST_OWN = 254;
+const OWN_MAC_PREFIX = '02:50:52:00:01:';
 
 const live = new Set<LinuxWorld>();
 
@@ -46,6 +53,7 @@ export class LinuxWorld implements World {
   readonly #clients = new AbortController();
   #ending = false;
   #jobs = 0;
+  #nextOwn = FIRST_OWN;
 
   private constructor(folder: string, options: WorldOptions) {
     this.#folder = resolve(folder);
@@ -111,7 +119,12 @@ export class LinuxWorld implements World {
   }
 
   async #start(): Promise<void> {
-    const network = await buildNetwork(this.topology, this.#started, this.#environment);
+    const network = await buildNetwork(
+      this.topology,
+      this.#started,
+      this.#environment,
+      this.#options.clientProfile && availableProfile(this.#options.clientProfile, unavailableLevels()),
+    );
     this.#network = network;
     const capture = this.#attend('capture', 'switch', './capture-main');
     this.#capture = capture;
@@ -174,13 +187,16 @@ export class LinuxWorld implements World {
     const inClient = (command: readonly string[]) =>
       enter(this.clientNamespace, ['setpriv', '--pdeathsig', 'KILL', '--', ...command]);
     try {
-      if (job.kind === 'http')
-        return await runHttpProgram(
-          job.program,
-          job.requests,
-          { folder, host, port, signal, enter: inClient },
-          timeoutMs,
-        );
+      const surroundings: ClientSurroundings = {
+        folder,
+        host,
+        port,
+        signal,
+        enter: inClient,
+        ownAddress: () => this.#ownAddress(),
+      };
+      if (job.kind === 'http') return await runHttpProgram(job, surroundings, timeoutMs);
+      if (job.kind === 'load') return await runLoadProgram(job, surroundings, timeoutMs);
       const command = inClient(nodeCommand('../clients/script-main', import.meta.url));
       const ran = await runProgram(
         command,
@@ -198,6 +214,16 @@ export class LinuxWorld implements World {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  }
+
+  /** The next address on the client's link that nobody has; the switch learns it as it learns the kernel's, by ARP. */
+  #ownAddress(): OwnAddress {
+    const [client] = this.topology.clients ?? [];
+    if (!client || this.#nextOwn > LAST_OWN) throw new WorldError("no address is left on the client's link");
+    const number = this.#nextOwn++;
+    const on = (last: number): string => client.ip.replace(/\d+$/, String(last));
+    const mac = `${OWN_MAC_PREFIX}${number.toString(16).padStart(2, '0')}`;
+    return { ip: on(number), mac, gateway: on(1) };
   }
 
   async settle(limitMs: number): Promise<void> {

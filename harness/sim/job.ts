@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readResponse } from '../clients/http-message.js';
 import type { HttpRequestSpec, HttpResponse, JobResult } from '../world.js';
-import type { Connection, Remote, SimClient } from './client.js';
+import type { ClientProfile, Connection, Remote, SimClient } from './client.js';
 import { MILLISECOND, type Nanos } from './clock.js';
 
 /** A program waits by yielding; it is resumed whenever the connection changed, and at `until` if that is not null. */
@@ -22,6 +22,10 @@ export class JobFailure extends Error {
 /** What a program has: its connection, and what it has made of the bytes so far. */
 export class Session {
   readonly responses: HttpResponse[] = [];
+  /** Bytes received so far. */
+  get received(): number {
+    return this.#length;
+  }
   closedBy: JobResult['closedBy'];
   #received = new Uint8Array(4096);
   #length = 0;
@@ -110,6 +114,7 @@ export function startJob(
   program: Program,
   timeoutMs: number,
   done: (result: JobResult) => void,
+  profile?: ClientProfile,
 ): void {
   const { clock } = client;
   let waiting: Wait = { what: 'the connection', until: null };
@@ -150,7 +155,7 @@ export function startJob(
     session.connection.abort();
     finish(`timed out after ${timeoutMs} ms, waiting for ${waiting.what}`);
   });
-  const session = new Session(client.open(remote, resume), () => clock.now);
+  const session = new Session(client.open(remote, resume, profile), () => clock.now);
   const generator = playConnected(session, program);
   timeout.set(clock.now + timeoutMs * MILLISECOND);
 }

@@ -13,6 +13,7 @@ import {
   type ClientJob,
   type Evidence,
   type JobResult,
+  type StackProfile,
   type World,
   WorldError,
   type WorldFactory,
@@ -22,8 +23,10 @@ import { type Remote, SimClient } from './client.js';
 import { MILLISECOND, type Nanos, VirtualClock } from './clock.js';
 import { httpProgram } from './http-program.js';
 import { type Program, startJob } from './job.js';
+import { startLoad } from './load-program.js';
 import { type Actor, actor, Network } from './network.js';
 import { scriptProgram } from './script-program.js';
+import { simulatedStack } from './stack-profile.js';
 
 /** 2017-09-24T00:00:00Z, the first day of SoCC'17, in nanoseconds: where virtual time begins in captures and logs. */
 export const EPOCH_NS = 1_506_211_200_000_000_000n;
@@ -79,6 +82,7 @@ export class SimWorld implements World {
   readonly #client: SimClient;
   readonly #roles: ReadonlyMap<string, SimRole>;
   readonly #remote: Remote;
+  readonly #profile: StackProfile | undefined;
   #evidence: Promise<Evidence> | undefined;
   #destroyed = false;
 
@@ -89,6 +93,7 @@ export class SimWorld implements World {
   ) {
     const topology = defaultTopology(options.policy);
     this.topology = topology;
+    this.#profile = options.clientProfile;
     const fabric = roles.fabric(topology, options);
     const hosts = [
       { name: 'controller', actor: roles.controller(topology, options) },
@@ -116,12 +121,17 @@ export class SimWorld implements World {
   async runClients(jobs: readonly ClientJob[]): Promise<readonly JobResult[]> {
     const results = new Map<number, JobResult>();
     for (const [index, job] of jobs.entries()) {
-      const program = this.#program(job);
       const timeoutMs = job.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+      const ended = (result: JobResult): unknown => results.set(index, result);
       const begins = this.#clock.now + this.#client.random.below(START_SPREAD);
-      this.#clock.at(begins, () =>
-        startJob(this.#client, this.#remote, program, timeoutMs, (result) => results.set(index, result)),
-      );
+      const profile = simulatedStack(job, this.#profile);
+      if (job.kind === 'load') {
+        const options = { host: this.#host, timeoutMs, profile };
+        this.#clock.at(begins, () => startLoad(this.#client, this.#remote, job, options, ended));
+        continue;
+      }
+      const program = this.#program(job);
+      this.#clock.at(begins, () => startJob(this.#client, this.#remote, program, timeoutMs, ended, profile));
     }
     await this.#run(() => results.size === jobs.length, null);
     return jobs.map((_, index) => {
@@ -154,10 +164,15 @@ export class SimWorld implements World {
     this.#destroyed = true;
   }
 
-  #program(job: ClientJob): Program {
-    if (job.kind === 'script') return scriptProgram(job.steps);
+  /** The Host header's value. */
+  get #host(): string {
     const { ip, port } = this.topology.logical;
-    return httpProgram(job.program, job.requests, port === 80 ? ip : `${ip}:${port}`);
+    return port === 80 ? ip : `${ip}:${port}`;
+  }
+
+  #program(job: Exclude<ClientJob, { kind: 'load' }>): Program {
+    if (job.kind === 'script') return scriptProgram(job.steps);
+    return httpProgram(job.program, job.requests, this.#host, job.pipelined);
   }
 
   /** Runs events until `until` holds or `limit` is reached. */

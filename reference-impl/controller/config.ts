@@ -24,6 +24,8 @@ export interface ControllerConfig {
   readonly handoffMs: number;
   /** How long a connection may be idle at the controller, in ms. */
   readonly idleMs: number;
+  /** The MSS option it sends, in bytes: its link's MTU less 40; 1460 when absent. */
+  readonly mss?: number;
   /** Keys the initial sequence numbers (RFC 6528). */
   readonly secret: string;
   /** A TCP without congestion control and reassembly, for exhaustive exploration; false when absent. */
