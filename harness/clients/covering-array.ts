@@ -110,11 +110,11 @@ function hardestOpen(table: Table, pairs: readonly { a: Cell; b: Cell }[]): { a:
   return best;
 }
 
-/** How often the rows so far hold a level. */
-type Use = (cell: Cell) => number;
+/** In how many rows so far two levels have met. */
+type Met = (a: Cell, b: Cell) => number;
 
 /** Fills a row factor by factor, the one with the fewest levels left first; goes back when nothing fits. Where nothing is gained, what was rare. */
-function complete(table: Table, cells: readonly Cell[], use: Use): readonly Cell[] | undefined {
+function complete(table: Table, cells: readonly Cell[], met: Met): readonly Cell[] | undefined {
   let narrowest: readonly Cell[] | undefined;
   for (const factor of table.names.keys()) {
     if (cells.some((cell) => cell.factor === factor)) continue;
@@ -127,10 +127,15 @@ function complete(table: Table, cells: readonly Cell[], use: Use): readonly Cell
   if (narrowest === undefined) return cells;
   const gain = (cell: Cell): number => cells.filter((other) => table.open(cell, other)).length;
   const ranked = narrowest
-    .map((cell) => ({ cell, gain: gain(cell), wanted: table.openOf(cell), used: use(cell) }))
+    .map((cell) => ({
+      cell,
+      gain: gain(cell),
+      wanted: table.openOf(cell),
+      used: cells.reduce((sum, other) => sum + met(cell, other), 0),
+    }))
     .sort((x, y) => y.gain - x.gain || y.wanted - x.wanted || x.used - y.used);
   for (const { cell } of ranked) {
-    const row = complete(table, [...cells, cell], use);
+    const row = complete(table, [...cells, cell], met);
     if (row !== undefined) return row;
   }
   return undefined;
@@ -154,20 +159,20 @@ export function coveringArray(factors: Factors, allowed: Allowed): Row[] {
   const table = new Table(factors, allowed);
   const pairs = [...table.pairs(allowed)];
   const rows: Row[] = [];
-  const use: Use = ({ factor, level }) => {
-    const name = table.names[factor] ?? '';
-    const text = table.levels[factor]?.[level];
-    return rows.filter((row) => row[name] === text).length;
-  };
+  const chosen: (readonly Cell[])[] = [];
+  const has = (row: readonly Cell[], { factor, level }: Cell): boolean =>
+    row.some((cell) => cell.factor === factor && cell.level === level);
+  const met: Met = (a, b) => chosen.filter((row) => has(row, a) && has(row, b)).length;
   while (table.openPairs > 0) {
     const seed = hardestOpen(table, pairs);
     if (seed === undefined) break;
-    const cells = complete(table, [seed.a, seed.b], use);
+    const cells = complete(table, [seed.a, seed.b], met);
     if (cells === undefined) {
       const name = ({ factor, level }: Cell): string => `${table.names[factor]}=${table.levels[factor]?.[level]}`;
       throw new RangeError(`${name(seed.a)} with ${name(seed.b)} fits into no row`);
     }
     for (const a of cells) for (const b of cells) table.close(a, b);
+    chosen.push(cells);
     const ordered = [...cells].sort((x, y) => x.factor - y.factor);
     rows.push(
       Object.fromEntries(

@@ -15,7 +15,7 @@ const ON_OFF = ['0', '1'] as const;
 
 /** Files under /proc/sys/net/ipv4 and what goes into them; only what the profile names. */
 export function sysctlsOf(profile: StackProfile): readonly (readonly [file: string, value: string])[] {
-  const { timestamps, sack, windowScaling, ecn, buffers, congestion } = profile;
+  const { timestamps, sack, windowScaling, ecn, buffers } = profile;
   const files: (readonly [string, string])[] = [];
   const flag = (file: string, value: boolean | undefined): void => {
     if (value !== undefined) files.push([file, ON_OFF[value ? 1 : 0]]);
@@ -28,8 +28,15 @@ export function sysctlsOf(profile: StackProfile): readonly (readonly [file: stri
   // 0 neither asks for ECN nor takes it, 1 does both (the kernel's own 2 takes it and never asks).
   flag('tcp_ecn', ecn);
   if (buffers === 'tiny') files.push(['tcp_rmem', '4096 8192 8192'], ['tcp_wmem', '4096 8192 8192']);
-  if (congestion !== undefined) files.push(['tcp_congestion_control', congestion]);
   return files;
+}
+
+/**
+ * What a profile adds to the client's route. The congestion control goes here: a namespace may not choose one by sysctl that the machine has
+ * not allowed to everybody (tcp_allowed_congestion_control), and that is not ours to change.
+ */
+export function routeOptions({ congestion }: StackProfile): string {
+  return congestion === undefined ? '' : ` congctl ${congestion}`;
 }
 
 /** What the kernel has built in or loaded; a module that is not loaded does not count, because nothing is loaded into the user's kernel. */

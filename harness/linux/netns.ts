@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs';
 import type { Topology } from '../topology.js';
 import { type StackProfile, WorldError } from '../world.js';
-import { applyProfile } from './client-profile.js';
+import { applyProfile, routeOptions } from './client-profile.js';
 import { inNamespace, setOffloads } from './libc.js';
 import { Attendant, enter } from './processes.js';
 
@@ -163,10 +163,11 @@ export async function buildNetwork(
   const commands = new Map<string, string[]>([...holders.keys()].map((name) => [name, ['link set dev lo up']]));
   const add = (name: string, lines: readonly string[]) => commands.get(name)?.push(...lines);
   add('client', [
-    // A narrow link is the client's own; a wide path is wide everywhere.
-    `link set dev link ${mtu(576)}${mtu(9000)}addrgenmode none up`,
+    'link set dev link addrgenmode none',
+    // A narrow link is the client's own; a wide path is wide everywhere. Below 1280 bytes IPv6, and with it addrgenmode, is gone.
+    `link set dev link ${mtu(576)}${mtu(9000)}up`,
     ...clients.map((c) => `address add ${c.ip}/24 dev link`),
-    `route add default via ${gatewayOf(firstClient.ip)} dev link`,
+    `route add default via ${gatewayOf(firstClient.ip)} dev link${routeOptions(profile)}`,
   ]);
   add(
     'switch',
