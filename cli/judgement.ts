@@ -46,7 +46,7 @@ export function conclude(output: Output, judgement: Judgement): number {
   for (const line of clauseTable(report, output.paint)) output.line(line);
   for (const line of problemBlocks(report, output.paint)) output.problem(line);
   for (const line of ['', ...judgement.leftOut]) output.line(line);
-  const code = exitCodeOf(document.summary, judgement.strict);
+  const code = exitCodeOf(judgement.results, judgement.strict);
   const why = code === 3 ? ' (strict: what is demanded has to be conclusive)' : '';
   output.line(`${countsLine(document.summary)} in ${(document.durationMs / 1000).toFixed(1)} s${why}`);
   output.document(document);

@@ -1,5 +1,6 @@
 /** The result object that every judging command writes with `--json` (`prism-result/1`), and the exit code it amounts to. */
 import { z } from 'zod';
+import type { Waiver } from './excuses.js';
 import type { Result, Verdict } from './verdict.js';
 
 export const VERDICTS = ['pass', 'fail', 'inconclusive', 'unsupported', 'error'] as const satisfies readonly Verdict[];
@@ -23,8 +24,20 @@ export const ResultSchema = z
     message: z.string(),
     evidence: z.array(EvidenceFrameSchema),
     replay: z.string(),
+    /** What excuses it, where the target's manifest does. */
+    waiver: z
+      .strictObject({ reason: z.string().min(1), link: z.string().exactOptional(), expires: z.iso.date() })
+      .exactOptional(),
   })
   .refine((result) => result.verdict !== 'pass' || result.exercised > 0, 'a pass has been exercised at least once');
+
+export const WaiverSchema = z.strictObject({
+  clause: z.string().exactOptional(),
+  case: z.string().exactOptional(),
+  reason: z.string().min(1),
+  link: z.string().exactOptional(),
+  expires: z.iso.date(),
+});
 
 export const ResultDocument = z.strictObject({
   schema: z.literal('prism-result/1'),
@@ -38,6 +51,13 @@ export const ResultDocument = z.strictObject({
   /** What was judged: `reference`, or `captures`. */
   target: z.string(),
   world: z.enum(['sim', 'linux', 'sim+linux', 'none']),
+  /** The part of the run that this is, `i/n`; absent for a whole run. */
+  shard: z
+    .string()
+    .regex(/^\d+\/\d+$/)
+    .exactOptional(),
+  /** What the target's manifest waives; absent where it waives nothing. */
+  waivers: z.array(WaiverSchema).exactOptional(),
   summary: z.strictObject({ pass: count, fail: count, inconclusive: count, unsupported: count, error: count }),
   results: z.array(ResultSchema),
 });
@@ -53,6 +73,9 @@ export interface RunDescription {
   readonly seed: number | null;
   readonly target: string;
   readonly world: ResultDocument['world'];
+  /** `i/n`. */
+  readonly shard?: string;
+  readonly waivers?: readonly Waiver[];
 }
 
 export function summarise(results: readonly Result[]): Summary {
@@ -72,17 +95,26 @@ export function resultDocument(run: RunDescription, results: readonly Result[]):
     seed: run.seed,
     target: run.target,
     world: run.world,
+    ...(run.shard === undefined ? {} : { shard: run.shard }),
+    ...(run.waivers === undefined || run.waivers.length === 0 ? {} : { waivers: run.waivers }),
     summary: summarise(results),
     results,
   });
+}
+
+/** How many results leave open what was demanded: a waived one is not demanded. */
+export function openResults(results: readonly Result[]): number {
+  return results.filter((r) => (r.verdict === 'inconclusive' || r.verdict === 'unsupported') && r.waiver === undefined)
+    .length;
 }
 
 /**
  * 4 when the harness failed anywhere (such a run proves nothing, whatever else it says), 1 when a clause was violated,
  * 3 when `strict` and something demanded stayed inconclusive or unsupported, else 0.
  */
-export function exitCodeOf(summary: Summary, strict: boolean): 0 | 1 | 3 | 4 {
+export function exitCodeOf(results: readonly Result[], strict: boolean): 0 | 1 | 3 | 4 {
+  const summary = summarise(results);
   if (summary.error > 0) return 4;
   if (summary.fail > 0) return 1;
-  return strict && summary.inconclusive + summary.unsupported > 0 ? 3 : 0;
+  return strict && openResults(results) > 0 ? 3 : 0;
 }

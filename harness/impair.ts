@@ -18,6 +18,8 @@ export interface Admission {
 
 export interface Impairment {
   admit(frame: LeavingFrame): Admission;
+  /** How many frames each fault was done to, in the order of the faults. */
+  readonly applied: readonly number[];
 }
 
 const UNIMPAIRED: Admission = { copies: [{ delayMs: 0 }] };
@@ -27,18 +29,21 @@ const UNIMPAIRED: Admission = { copies: [{ delayMs: 0 }] };
  * loses the frame is enough; delays add up; each duplication adds a copy, delayed like the first.
  */
 export function createImpairment(faults: readonly Fault[], seed: number): Impairment {
-  if (faults.length === 0) return { admit: () => UNIMPAIRED };
+  if (faults.length === 0) return { admit: () => UNIMPAIRED, applied: [] };
   const judges = faults.map((fault, index) => judge(fault, seed, index));
+  const applied = faults.map(() => 0);
   return {
+    applied,
     admit(frame) {
       const parsed = parseFrame(frame.bytes);
       const tcp = parsed.ok ? parsed.value.tcp : undefined;
       let copies = 1;
       let delayMs = 0;
       let lost = false;
-      for (const decide of judges) {
+      for (const [index, decide] of judges.entries()) {
         const effect = decide(frame, tcp);
         if (effect === undefined) continue;
+        applied[index] = (applied[index] ?? 0) + 1;
         lost ||= effect.lost;
         copies += effect.duplicates;
         delayMs += effect.delayMs;
@@ -70,6 +75,12 @@ function judge(fault: Fault, seed: number, index: number): Judge {
     delayMs: fault.kind === 'delay' || fault.kind === 'reorder' ? fault.ms : 0,
   };
   return (frame, tcp) => (matches(fault.match, frame, tcp) && chosen() ? effect : undefined);
+}
+
+/** Whether a frame is one that `match` is about. */
+export function matchesFrame(match: FrameMatch, frame: LeavingFrame): boolean {
+  const parsed = parseFrame(frame.bytes);
+  return matches(match, frame, parsed.ok ? parsed.value.tcp : undefined);
 }
 
 /** A frame without TCP matches only where nothing is asked of TCP. */

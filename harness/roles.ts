@@ -38,10 +38,11 @@ export function controllerConfig(topology: Topology, options: WorldOptions): Con
     policy: options.policy,
     headerLimit: 64 * 1024,
     handoffMs: topology.bounds?.handoffMs ?? 60_000,
-    idleMs: 120_000,
+    idleMs: topology.bounds?.idleMs ?? 120_000,
     // IPv4 and TCP header without options (RFC 9293 §3.7.1).
     ...(options.clientProfile?.mtu === 9000 ? { mss: 9000 - 40 } : {}),
     secret: `prism ${options.seed}`,
+    ...(options.initialSequence === undefined ? {} : { initialSequence: options.initialSequence }),
     without: options.without,
   };
 }
@@ -94,6 +95,7 @@ export function switchConfig(topology: Topology, options: WorldOptions): SwitchC
     neighbours: hosts.map((h) => ({ ip: ip(h.ip), mac: mac(h.mac), port: h.port })),
     logical: ip(topology.logical.ip),
     ruleCapacity: options.ruleCapacity ?? 1024,
+    peers: ['controller'],
     drainMs: 1000,
     without: options.without,
   };

@@ -32,12 +32,15 @@ export const Topology = z.strictObject({
   system: z.enum(['prism', 'knits', 'memswitch']).optional(),
   variants: z.array(z.string().regex(/^VAR-\d+$/)).optional(),
   policy: Policy.optional(),
-  bounds: z.strictObject({ handoffMs: z.number().positive().optional() }).optional(),
+  /** `handoffMs`: how long a backend may keep a connection (ERR-2). `idleMs`: how long a connection may be idle at the controller. */
+  bounds: z
+    .strictObject({ handoffMs: z.number().positive().optional(), idleMs: z.number().positive().optional() })
+    .optional(),
 });
 export type Topology = z.infer<typeof Topology>;
 
-/** The topology that both shipped worlds build: RFC 2544's benchmarking addresses, one subnet a link. */
-export function defaultTopology(policy: Policy = defaultPolicy): Topology {
+/** The topology that both shipped worlds build: RFC 2544's benchmarking addresses, one subnet a link. `bounds` go over the usual ones. */
+export function defaultTopology(policy: Policy = defaultPolicy, bounds: Topology['bounds'] = {}): Topology {
   return {
     schema: 'prism-topology/1',
     logical: { ip: '198.18.0.80', port: 80, mac: '02:50:52:00:00:01' },
@@ -46,10 +49,15 @@ export function defaultTopology(policy: Policy = defaultPolicy): Topology {
       { name: 'backend0', ip: '198.18.10.2', mac: '02:50:52:00:10:02' },
       { name: 'backend1', ip: '198.18.11.2', mac: '02:50:52:00:11:02' },
     ],
-    clients: [{ ip: '198.18.1.2', mac: '02:50:52:00:01:02' }],
+    // The first is a host; the others are addresses that packet-level clients on its link speak from.
+    clients: [
+      { ip: '198.18.1.2', mac: '02:50:52:00:01:02' },
+      { ip: '198.18.1.3', mac: '02:50:52:00:01:03' },
+      { ip: '198.18.1.4', mac: '02:50:52:00:01:04' },
+    ],
     system: 'prism',
     policy,
-    bounds: { handoffMs: 60_000 },
+    bounds: { handoffMs: 60_000, ...bounds },
   };
 }
 

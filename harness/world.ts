@@ -5,6 +5,7 @@
 
 import type { ControlMessage } from '../reference-impl/control/messages.js';
 import type { RemedyName } from '../reference-impl/core/remedies.js';
+import type { SegmentStory } from './segments/story.js';
 import type { Policy, Topology } from './topology.js';
 
 export type WorldKind = 'sim' | 'linux';
@@ -28,11 +29,13 @@ export interface WorldOptions {
   readonly initialSequence?: number;
   /** How the clients' TCP stack is set; as the kernel is by itself when absent. */
   readonly clientProfile?: StackProfile;
+  /** Bounds that the roles are told, and the topology states, instead of the usual ones. */
+  readonly bounds?: NonNullable<Topology['bounds']>;
 }
 
 /**
  * How the client's kernel is set, and the path's MTU; what is absent stays at the kernel's default (timestamps, SACK and window scaling
- * on, ECN off, MTU 1500, offloads off). Clients that bring a TCP of their own (lwIP, scapy) take the MTU alone.
+ * on, ECN off, MTU 1500, offloads off). Nothing of it bears on clients that bring a TCP of their own (lwIP, scapy).
  */
 export interface StackProfile {
   /** RFC 7323 timestamps are offered. */
@@ -184,7 +187,27 @@ export type ClientJob =
       readonly timeoutMs?: number;
     }
   /** Exact bytes over one connection, Nagle off. */
-  | { readonly kind: 'script'; readonly steps: readonly ScriptStep[]; readonly timeoutMs?: number };
+  | {
+      readonly kind: 'script';
+      readonly steps: readonly ScriptStep[];
+      readonly timeoutMs?: number;
+      /** What the client's stack begins with; the simulated world only, a kernel takes no advice. */
+      readonly stack?: ClientStart;
+    }
+  /**
+   * Somebody who is no configured peer opens a connection to the place where that role (the switch, a backend) waits for its control peer,
+   * and sends these lines. Ok, whether or not it was let in; no responses.
+   */
+  | { readonly kind: 'stranger'; readonly to: string; readonly lines: readonly string[]; readonly timeoutMs?: number }
+  /** Exact segments from a client of its own address, which no kernel owns (harness/segments/story.ts). */
+  | { readonly kind: 'segments'; readonly story: SegmentStory; readonly timeoutMs?: number };
+
+/** Numbers that a client's stack chooses by itself unless told. */
+export interface ClientStart {
+  readonly initialSequence?: number;
+  /** The TSval of its SYN. */
+  readonly initialTimestamp?: number;
+}
 
 export interface HttpResponse {
   readonly status: number;
@@ -218,6 +241,34 @@ export interface JobResult {
   readonly load?: LoadResult;
   /** Whether the server's FIN or RST was seen before the client closed. */
   readonly closedBy?: 'server-fin' | 'server-rst' | 'client';
+  /** What a segment story did and saw, a row for each step that was done. */
+  readonly observations?: readonly Observation[];
+  /** The segment that ended a segment story against its expectation. */
+  readonly offence?: SeenArrival;
+}
+
+/** A segment that came to a packet-level client. */
+export interface SeenArrival {
+  readonly ipId: number;
+  /** Nanoseconds since the epoch, a decimal string. */
+  readonly t: string;
+  /** In words. */
+  readonly what: string;
+}
+
+/** One step of a segment story as it was played; times in nanoseconds since the epoch on the clock of the captures, as decimal strings. */
+export interface Observation {
+  /** From 1. */
+  readonly step: number;
+  readonly do: string;
+  /** When it began. */
+  readonly t: string;
+  /** When it was done. */
+  readonly done: string;
+  /** IP identifications of the frames that it sent; a captured frame of the client's address with one of them is that frame. */
+  readonly sent: readonly number[];
+  /** The segment that it waited for. */
+  readonly seen?: SeenArrival;
 }
 
 /** A control message as some role sent or received it. One line of `NAME.control.ndjson`. */
@@ -242,6 +293,8 @@ export interface Evidence {
   readonly trace: string;
   /** Frames the capture is known to have missed; 0 in the simulated world. */
   readonly captureDrops: number;
+  /** Faults asked for (those that come by chance left out) that were done to nothing, in words: their premise did not happen. Empty or absent: none. */
+  readonly missedFaults?: readonly string[];
 }
 
 export interface World {

@@ -7,13 +7,17 @@ export class LineFile {
   readonly #fd: number;
   #pending = '';
 
-  constructor(path: string) {
+  /** `prompt`: every line is written at once, for a writer that may be killed. */
+  constructor(
+    path: string,
+    readonly prompt = false,
+  ) {
     this.#fd = openSync(path, 'w');
   }
 
   append(value: object): void {
     this.#pending += `${JSON.stringify(value)}\n`;
-    if (this.#pending.length >= CHUNK) this.flush();
+    if (this.prompt || this.#pending.length >= CHUNK) this.flush();
   }
 
   flush(): void {

@@ -3,7 +3,7 @@
  * so that whatever happens to this process (SIGKILL included) nothing survives it.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { WorldError } from '../world.js';
@@ -83,6 +83,21 @@ export class Attendant {
 
   get running(): boolean {
     return !this.#gone;
+  }
+
+  /** It was ended by SIGKILL. */
+  get wasKilled(): boolean {
+    return this.#child.signalCode === 'SIGKILL';
+  }
+
+  /** It exists and has been stopped (SIGSTOP). */
+  get isStopped(): boolean {
+    try {
+      // proc(5): the state follows the command's name, which may itself contain parentheses.
+      return /\) [Tt] /.test(readFileSync(`/proc/${this.pid}/stat`, 'latin1'));
+    } catch {
+      return false;
+    }
   }
 
   /** What to tell the user about an end that nobody asked for. */

@@ -10,10 +10,13 @@ import {
   MAX_CONTROL_LINE,
 } from '../../reference-impl/control/messages.js';
 import type { Micros, RoleInput, RoleOutput, StepFunction, Stepped } from '../../reference-impl/core/core.js';
-import { type ControlLogEntry, WorldError } from '../world.js';
+import type { ControlFaults } from '../control-faults.js';
+import type { TravellingMessage } from '../control-match.js';
+import { type ControlFault, type ControlLogEntry, WorldError } from '../world.js';
 import { interfaceMtu, realtimeNs } from './libc.js';
 import { LineFile } from './line-file.js';
 import { PacketSocket } from './packet-socket.js';
+import type { RoleEnds } from './role-ender.js';
 
 export interface RoleCore<State> {
   readonly initial: Stepped<State>;
@@ -42,6 +45,20 @@ export interface RoleRim {
   readonly connect: readonly { readonly peer: string; readonly address: string; readonly port: number }[];
   readonly controlLog: string;
   readonly trace: string;
+  /** What is done to control messages. The controller's, at whose end all channels meet, so that they are counted together. */
+  readonly controlFaults?: readonly ControlFault[];
+  /** What this role watches for to end others, or itself. */
+  readonly ends?: RoleEnds;
+  /** This role may be ended at any moment: it keeps no line of its logs back. */
+  readonly mayEnd?: boolean;
+}
+
+/** What the harness does to this role's outputs and inputs on their way. */
+export interface RimFaults {
+  readonly admit?: Admit;
+  readonly control?: ControlFaults;
+  /** Told of every control message, sent or received, before anything is done to it. */
+  readonly onControl?: (travelling: TravellingMessage) => void;
 }
 
 /** Slots of 2 KiB: a full window's burst from every host fits while the core is busy. */
@@ -53,7 +70,7 @@ const RECONNECT_MS = 20;
 export class RunningRole<State> {
   readonly #core: RoleCore<State>;
   readonly #rim: RoleRim;
-  readonly #admit: Admit | undefined;
+  readonly #faults: RimFaults;
   readonly #sockets = new Map<string, PacketSocket>();
   readonly #peers = new Map<string, Socket>();
   readonly #timers = new Map<string, Micros>();
@@ -65,13 +82,13 @@ export class RunningRole<State> {
   #stopped = false;
 
   /** Opens the ports; the control peers are met in `start`. */
-  constructor(core: RoleCore<State>, rim: RoleRim, admit?: Admit) {
+  constructor(core: RoleCore<State>, rim: RoleRim, faults: RimFaults = {}) {
     this.#core = core;
     this.#rim = rim;
-    this.#admit = admit;
+    this.#faults = faults;
     this.#state = core.initial.state;
-    this.#controlLog = new LineFile(rim.controlLog);
-    this.#trace = new LineFile(rim.trace);
+    this.#controlLog = new LineFile(rim.controlLog, rim.mayEnd);
+    this.#trace = new LineFile(rim.trace, rim.mayEnd);
     for (const [port, interfaceName] of Object.entries(rim.ports))
       this.#sockets.set(
         port,
@@ -143,11 +160,11 @@ export class RunningRole<State> {
   #sendFrame(from: string, port: string, bytes: Uint8Array): void {
     const socket = this.#sockets.get(port);
     if (!socket) throw new WorldError(`${this.#rim.role} sends through a port ${port} that it does not have`);
-    if (!this.#admit) {
+    if (!this.#faults.admit) {
       socket.send(bytes);
       return;
     }
-    for (const copy of this.#admit({ from, to: port, bytes }).copies) {
+    for (const copy of this.#faults.admit({ from, to: port, bytes }).copies) {
       if (copy.delayMs <= 0) {
         socket.send(bytes);
         continue;
@@ -200,7 +217,30 @@ export class RunningRole<State> {
     // The core repeats what stays unanswered; a peer that is away gets it then.
     if (!socket?.writable) return;
     this.#log('sent', peer, message);
-    socket.write(encodeControlLine(message));
+    this.#carry({ from: this.#rim.role, to: peer, message }, socket, (line) => socket.write(`${line}\n`));
+  }
+
+  /** Takes a message, sent or received, the rest of its way; `hand` passes a line on. What is delayed does not outlive its channel. */
+  #carry(travelling: TravellingMessage, socket: Socket, hand: (line: string) => void): void {
+    const { control, onControl } = this.#faults;
+    onControl?.(travelling);
+    if (control === undefined) {
+      hand(encodeControlLine(travelling.message).trimEnd());
+      return;
+    }
+    const { deliver, answer } = control.admit(travelling);
+    for (const { delayMs, line } of deliver) {
+      if (delayMs <= 0) hand(line);
+      else
+        setTimeout(() => {
+          if (!this.#stopped && socket.writable) hand(line);
+        }, delayMs);
+    }
+    if (answer === undefined) return;
+    const { from, to } = travelling;
+    // An answer to this role comes when its step is done.
+    if (from === this.#rim.role) setImmediate(() => this.#take(to, encodeControlLine(answer).trimEnd()));
+    else socket.write(encodeControlLine(answer));
   }
 
   async #listen(): Promise<void> {
@@ -247,9 +287,9 @@ export class RunningRole<State> {
     socket.on('data', (text: string) => {
       const lines = (partial + text).split('\n');
       partial = lines.pop() ?? '';
-      for (const line of lines) this.#receiveLine(peer, line);
+      for (const line of lines) this.#receiveLine(peer, socket, line);
       if (partial.length > MAX_CONTROL_LINE) {
-        this.#receiveLine(peer, partial);
+        this.#receiveLine(peer, socket, partial);
         partial = '';
         socket.destroy();
       }
@@ -264,7 +304,16 @@ export class RunningRole<State> {
     this.#input({ kind: 'control-up', peer }, '');
   }
 
-  #receiveLine(peer: string, line: string): void {
+  #receiveLine(peer: string, socket: Socket, line: string): void {
+    const decoded = decodeControlLine(line);
+    if (decoded.ok)
+      this.#carry({ from: peer, to: this.#rim.role, message: decoded.message }, socket, (text) =>
+        this.#take(peer, text),
+      );
+    else this.#take(peer, line);
+  }
+
+  #take(peer: string, line: string): void {
     if (this.#stopped) return;
     const decoded = decodeControlLine(line);
     if (!decoded.ok) {

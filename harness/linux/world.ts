@@ -5,9 +5,21 @@ import { join, resolve } from 'node:path';
 import type { ClientSurroundings, OwnAddress } from '../clients/client-surroundings.js';
 import { runHttpProgram } from '../clients/http-programs.js';
 import { runLoadProgram } from '../clients/load-programs.js';
-import { runProgram } from '../clients/run-program.js';
+import { type RunLimits, runProgram } from '../clients/run-program.js';
+import { missedFaults } from '../missed-faults.js';
+import { castPlayer } from '../segments/cast.js';
+import type { SegmentLaunch } from '../segments/segment-main.js';
 import { defaultTopology, type Topology } from '../topology.js';
-import { type ClientJob, type Evidence, type JobResult, type World, WorldError, type WorldOptions } from '../world.js';
+import {
+  type ClientJob,
+  type Evidence,
+  type JobResult,
+  type RoleFault,
+  type ScriptStep,
+  type World,
+  WorldError,
+  type WorldOptions,
+} from '../world.js';
 import type { CaptureLaunch } from './capture-main.js';
 import { availableProfile, unavailableLevels } from './client-profile.js';
 import { buildNetwork, type Network } from './netns.js';
@@ -21,10 +33,14 @@ const START_MS = 60_000;
 const ANSWER_MS = 20_000;
 const JOB_MS = 15_000;
 const SETTLE_POLL_MS = 10;
-/** Last bytes of the addresses for clients that bring a TCP of their own; .1 is the switch, .2 the kernel, .3 the packet-level client. */
-const FIRST_OWN = 4;
+/** Last bytes of the addresses for clients that bring a TCP of their own; those below belong to the topology. */
+const FIRST_OWN = 16;
 const LAST_OWN = 254;
 const OWN_MAC_PREFIX = '02:50:52:00:01:';
+/** So many scripts have a process each. */
+const MOST_SCRIPT_PROCESSES = 6;
+/** Long enough for what it says to have an effect, were it listened to. */
+const STRANGER_STAYS_MS = 200;
 
 const live = new Set<LinuxWorld>();
 
@@ -53,12 +69,14 @@ export class LinuxWorld implements World {
   readonly #clients = new AbortController();
   #ending = false;
   #jobs = 0;
-  #nextOwn = FIRST_OWN;
+  /** Clients that brought a TCP of their own: the topology of the evidence names them. */
+  readonly #owners: OwnAddress[] = [];
+  #stories = 0;
 
   private constructor(folder: string, options: WorldOptions) {
     this.#folder = resolve(folder);
     this.#options = options;
-    this.topology = defaultTopology(options.policy);
+    this.topology = defaultTopology(options.policy, options.bounds);
     this.#scratch = createRunFolder();
     this.#environment = plainEnvironment(this.#scratch);
     setMaxListeners(0, this.#clients.signal);
@@ -110,7 +128,8 @@ export class LinuxWorld implements World {
     );
     this.#started.add(attendant);
     void attendant.exited.then(() => {
-      if (this.#ending) return;
+      // The end of a role that was to crash is part of the run.
+      if (this.#ending || (attendant.wasKilled && this.#mayEnd(name, 'crash'))) return;
       this.#failure ??= attendant.failure();
       // Nobody will answer them any more.
       this.#clients.abort();
@@ -162,7 +181,58 @@ export class LinuxWorld implements World {
           : [],
       controlLog: join(this.#scratch, `${role}.control.ndjson`),
       trace: join(this.#scratch, `${role}.trace.ndjson`),
+      ...(role === 'controller' && this.#options.controlFaults ? { controlFaults: this.#options.controlFaults } : {}),
+      ...this.#ends(role),
     };
+  }
+
+  #ends(role: string): Pick<RoleRim, 'ends' | 'mayEnd'> {
+    const faults = this.#options.roleFaults ?? [];
+    if (faults.length === 0) return {};
+    const groups = Object.fromEntries([...this.#roles].map(([name, { pid }]) => [name, pid]));
+    const watches = role === 'controller' || role === 'switch';
+    return { ...(watches ? { ends: { faults, groups } } : {}), mayEnd: this.#mayEnd(role) };
+  }
+
+  /** Somebody wants this role to end, in this way. */
+  #mayEnd(role: string, kind?: RoleFault['kind']): boolean {
+    const faults = this.#options.roleFaults ?? [];
+    return faults.some((fault) => fault.role === role && (kind === undefined || fault.kind === kind));
+  }
+
+  /** It was to crash or to fall silent, and has. */
+  #hasEnded(name: string, role: Attendant): boolean {
+    if (!role.running) return this.#mayEnd(name, 'crash');
+    return this.#mayEnd(name, 'silence') && role.isStopped;
+  }
+
+  /** The answer of a role; undefined when it has ended, as it was to, before or meanwhile. */
+  async #askUnlessEnded(name: string, role: Attendant, question: object): Promise<Answer | undefined> {
+    if (this.#hasEnded(name, role)) return undefined;
+    if (!this.#mayEnd(name)) return role.ask(question, ANSWER_MS);
+    let watch: NodeJS.Timeout | undefined;
+    const ended = new Promise<undefined>((resolve) => {
+      watch = setInterval(() => {
+        if (this.#hasEnded(name, role)) resolve(undefined);
+      }, SETTLE_POLL_MS);
+    });
+    // A crash makes the question fail before the watch sees it.
+    const answer = role.ask(question, ANSWER_MS).catch((error: unknown) => {
+      if (this.#hasEnded(name, role)) return undefined;
+      throw error;
+    });
+    try {
+      return await Promise.race([answer, ended]);
+    } finally {
+      clearInterval(watch);
+    }
+  }
+
+  async #askAll(question: object): Promise<ReadonlyMap<string, Answer | undefined>> {
+    const asked = [...this.#roles].map(
+      async ([name, role]) => [name, await this.#askUnlessEnded(name, role, question)] as const,
+    );
+    return new Map(await Promise.all(asked));
   }
 
   #check(): void {
@@ -172,9 +242,39 @@ export class LinuxWorld implements World {
 
   async runClients(jobs: readonly ClientJob[]): Promise<readonly JobResult[]> {
     this.#check();
-    const results = await Promise.all(jobs.map((job) => this.#runJob(job)));
+    const scripts = jobs.filter((job) => job.kind === 'script');
+    const together = scripts.length > MOST_SCRIPT_PROCESSES ? this.#runScripts(scripts) : undefined;
+    const results = await Promise.all(
+      jobs.map(async (job) => {
+        if (together === undefined || job.kind !== 'script') return this.#runJob(job);
+        const result = (await together)[scripts.indexOf(job)];
+        if (result === undefined) throw new WorldError('the script client lost a result');
+        return result;
+      }),
+    );
     this.#check();
     return results;
+  }
+
+  /** Many connections of one process: a process each would keep the machine busy with starting them. */
+  async #runScripts(jobs: readonly Extract<ClientJob, { kind: 'script' }>[]): Promise<readonly JobResult[]> {
+    const folder = join(this.#scratch, `job${this.#jobs++}`);
+    mkdirSync(folder);
+    const { ip: address, port } = this.topology.logical;
+    const scripts = jobs.map(({ steps, timeoutMs = JOB_MS }) => ({ steps, timeoutMs }));
+    const script = nodeCommand('../clients/script-main', import.meta.url);
+    const command = enter(this.clientNamespace, ['setpriv', '--pdeathsig', 'KILL', '--', ...script]);
+    const timeoutMs = Math.max(...scripts.map((each) => each.timeoutMs)) + START_MS;
+    const limits = { home: folder, timeoutMs, signal: this.#clients.signal };
+    try {
+      const ran = await runProgram(command, limits, JSON.stringify({ address, port, scripts }));
+      this.#check();
+      if (ran.stdout === '')
+        throw new WorldError(`the script client ended: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
+      return JSON.parse(ran.stdout) as JobResult[];
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }
 
   async #runJob(job: ClientJob): Promise<JobResult> {
@@ -197,16 +297,18 @@ export class LinuxWorld implements World {
       };
       if (job.kind === 'http') return await runHttpProgram(job, surroundings, timeoutMs);
       if (job.kind === 'load') return await runLoadProgram(job, surroundings, timeoutMs);
+      if (job.kind === 'segments') {
+        const cast = castPlayer(this.topology, job.story, this.#options.seed, this.#stories++);
+        const launch: SegmentLaunch = { cast, timeoutMs };
+        const command = inClient(nodeCommand('../segments/segment-main', import.meta.url));
+        // It keeps its time itself, and tells what it was waiting for.
+        return await this.#play('segment', command, launch, { home: folder, timeoutMs: timeoutMs + START_MS, signal });
+      }
+      if (job.kind === 'stranger') return await this.#runStranger(job, folder);
+      if (job.stack) throw new WorldError('a kernel chooses the first numbers of its connections itself');
       const command = inClient(nodeCommand('../clients/script-main', import.meta.url));
-      const ran = await runProgram(
-        command,
-        { home: folder, timeoutMs, signal },
-        JSON.stringify({ address: host, port, steps: job.steps }),
-      );
-      if (ran.timedOut) return { ok: false, error: `the script was not done after ${timeoutMs} ms`, responses: [] };
-      if (ran.stdout === '')
-        throw new WorldError(`the script client ended: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
-      return JSON.parse(ran.stdout) as JobResult;
+      const input = { address: host, port, steps: job.steps };
+      return await this.#play('script', command, input, { home: folder, timeoutMs, signal });
     } catch (error) {
       throw error instanceof WorldError
         ? error
@@ -219,21 +321,55 @@ export class LinuxWorld implements World {
   /** The next address on the client's link that nobody has; the switch learns it as it learns the kernel's, by ARP. */
   #ownAddress(): OwnAddress {
     const [client] = this.topology.clients ?? [];
-    if (!client || this.#nextOwn > LAST_OWN) throw new WorldError("no address is left on the client's link");
-    const number = this.#nextOwn++;
+    const number = FIRST_OWN + this.#owners.length;
+    if (!client || number > LAST_OWN) throw new WorldError("no address is left on the client's link");
     const on = (last: number): string => client.ip.replace(/\d+$/, String(last));
     const mac = `${OWN_MAC_PREFIX}${number.toString(16).padStart(2, '0')}`;
-    return { ip: on(number), mac, gateway: on(1) };
+    const own: OwnAddress = { ip: on(number), mac, gateway: on(1) };
+    this.#owners.push(own);
+    return own;
+  }
+
+  /** Runs one of our own clients: JSON in, its result out. */
+  async #play(name: string, command: readonly string[], input: object, limits: RunLimits): Promise<JobResult> {
+    const ran = await runProgram(command, limits, JSON.stringify(input));
+    if (ran.timedOut)
+      return { ok: false, error: `the ${name} client was not done after ${limits.timeoutMs} ms`, responses: [] };
+    if (ran.stdout === '')
+      throw new WorldError(`the ${name} client ended: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
+    return JSON.parse(ran.stdout) as JobResult;
+  }
+
+  /** From the role's own namespace: an address of the control network that is nobody's peer. */
+  async #runStranger(job: Extract<ClientJob, { kind: 'stranger' }>, folder: string): Promise<JobResult> {
+    const link = this.#network?.control.find(({ peer }) => peer === job.to);
+    if (!link) throw new WorldError(`${job.to} waits for no control peer`);
+    const script = nodeCommand('../clients/script-main', import.meta.url);
+    const command = enter(this.#holder(job.to), ['setpriv', '--pdeathsig', 'KILL', '--', ...script]);
+    const steps: ScriptStep[] = [
+      { do: 'send', text: job.lines.map((line) => `${line}\n`).join('') },
+      { do: 'pause', ms: STRANGER_STAYS_MS },
+    ];
+    const limits = { home: folder, timeoutMs: job.timeoutMs ?? JOB_MS, signal: this.#clients.signal };
+    const input = JSON.stringify({ address: link.peerAddress, port: link.port, steps });
+    const ran = await runProgram(command, limits, input);
+    if (ran.stdout === '') throw new WorldError(`the stranger ended: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
+    return { ok: true, responses: [] };
+  }
+
+  #topologyOfRun(): Topology {
+    if (this.#owners.length === 0) return this.topology;
+    const owners = this.#owners.map(({ ip, mac }) => ({ ip, mac }));
+    return { ...this.topology, clients: [...(this.topology.clients ?? []), ...owners] };
   }
 
   async settle(limitMs: number): Promise<void> {
     const deadline = performance.now() + limitMs;
     for (;;) {
       this.#check();
-      const answers = await Promise.all(
-        [...this.#roles.values()].map((role) => role.ask({ command: 'idle?' }, ANSWER_MS)),
-      );
-      if (answers.every((answer) => answer.idle === true) || performance.now() >= deadline) return;
+      const answers = [...(await this.#askAll({ command: 'idle?' })).values()];
+      const idle = answers.every((answer) => answer === undefined || answer.idle === true);
+      if (idle || performance.now() >= deadline) return;
       await new Promise((wake) => setTimeout(wake, SETTLE_POLL_MS));
     }
   }
@@ -242,14 +378,22 @@ export class LinuxWorld implements World {
     this.#check();
     this.#ending = true;
     try {
-      await Promise.all([...this.#roles.values()].map((role) => role.ask({ command: 'stop' }, ANSWER_MS)));
+      const stopped = await this.#askAll({ command: 'stop' });
+      const ended = new Set(
+        [...this.#roles].filter(([name, role]) => this.#hasEnded(name, role)).map(([name]) => name),
+      );
       const captured = await this.#capture?.ask({ command: 'stop' }, ANSWER_MS);
       const evidence: Evidence = {
-        topology: this.topology,
+        topology: this.#topologyOfRun(),
         capture: join(this.#folder, 'capture.pcapng'),
         controlLog: join(this.#folder, 'capture.control.ndjson'),
         trace: join(this.#folder, 'trace.ndjson'),
         captureDrops: Number(captured?.drops ?? 0),
+        missedFaults: missedFaults(this.#options, {
+          faults: appliedOf(stopped.get('switch')),
+          controlFaults: appliedOf(stopped.get('controller')),
+          ended,
+        }),
       };
       if (!existsSync(evidence.capture)) throw new WorldError('the capture wrote no file');
       this.#merge('control', evidence.controlLog);
@@ -265,7 +409,8 @@ export class LinuxWorld implements World {
     const lines = [...this.#roles.keys()].flatMap((role) =>
       readFileSync(join(this.#scratch, `${role}.${kind}.ndjson`), 'utf8')
         .split('\n')
-        .filter((line) => line !== '')
+        // What a role was writing when it was killed is no line.
+        .slice(0, -1)
         .map((line) => ({ line, t: BigInt((JSON.parse(line) as { t: string }).t) })),
     );
     lines.sort((a, b) => (a.t < b.t ? -1 : a.t > b.t ? 1 : 0));
@@ -287,6 +432,12 @@ export class LinuxWorld implements World {
     rmSync(this.#scratch, { recursive: true, force: true });
     live.delete(this);
   }
+}
+
+type Answer = Readonly<Record<string, unknown>>;
+
+function appliedOf(answer: Answer | undefined): readonly number[] | null {
+  return Array.isArray(answer?.applied) ? answer.applied : null;
 }
 
 /** Writes its evidence into `folder`; needs CAP_NET_ADMIN, CAP_NET_RAW and CAP_SYS_ADMIN (root, or `unshare -Urn`). */

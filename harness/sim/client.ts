@@ -22,8 +22,9 @@ import { BROADCAST_MAC, type Ipv4Address, type MacAddress } from '../../referenc
 import { ArpOperation } from '../../reference-impl/wire/arp.js';
 import { buildArpFrame } from '../../reference-impl/wire/build.js';
 import { parseFrame } from '../../reference-impl/wire/frame.js';
-import { seqDiff } from '../../reference-impl/wire/seq.js';
+import { seqAdd, seqDiff } from '../../reference-impl/wire/seq.js';
 import { createRandom, type Random } from '../random.js';
+import type { ClientStart } from '../world.js';
 import { MICROSECOND, MILLISECOND, type Nanos, SECOND, type Timer, type VirtualClock } from './clock.js';
 
 /** What a client's stack offers at the handshake, and the room it has. */
@@ -106,12 +107,17 @@ export class SimClient {
   }
 
   /** Starts a connection; `changed` is called whenever something arrived or ended. */
-  open(remote: Remote, changed: () => void, profile: ClientProfile = LINUX_CLIENT): Connection {
+  open(
+    remote: Remote,
+    changed: () => void,
+    profile: ClientProfile = LINUX_CLIENT,
+    start: ClientStart = {},
+  ): Connection {
     let port = 0;
     do port = FIRST_PORT + this.random.below(PORTS);
     while (this.#connections.has(port) || (this.#used.has(port) && this.#used.size < PORTS / 2));
     this.#used.add(port);
-    const connection = new Connection(this, remote, port, changed, profile);
+    const connection = new Connection(this, remote, port, changed, { ...profile, ...start });
     this.#connections.set(port, connection);
     return connection;
   }
@@ -188,17 +194,21 @@ export class Connection {
     readonly remote: Remote,
     readonly port: number,
     readonly changed: () => void,
-    profile: ClientProfile,
+    profile: ClientProfile & ClientStart,
   ) {
     this.#timer = client.clock.timer(() => this.#expire());
     this.#delayedAck = client.clock.timer(() => this.#flush());
     this.#orphan = client.clock.timer(() => this.#end());
+    const milliseconds = Math.floor(client.micros / 1000);
+    const iss = client.random.u32();
+    const timestampOffset =
+      profile.initialTimestamp === undefined ? client.random.u32() : seqAdd(profile.initialTimestamp, -milliseconds);
     const options = {
-      iss: client.random.u32(),
+      iss: profile.initialSequence ?? iss,
       mss: profile.mss,
       windowScale: profile.windowScale,
       sack: profile.sack,
-      timestampOffset: profile.timestamps ? client.random.u32() : null,
+      timestampOffset: profile.timestamps ? timestampOffset : null,
       receiveBuffer: profile.receiveBuffer,
     };
     const step = connect(options, client.micros);

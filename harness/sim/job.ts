@@ -1,8 +1,8 @@
 /** A client job in virtual time: a program, written as a generator, plays over one simulated connection. */
 import { createHash } from 'node:crypto';
 import { readResponse } from '../clients/http-message.js';
-import type { HttpRequestSpec, HttpResponse, JobResult } from '../world.js';
-import type { ClientProfile, Connection, Remote, SimClient } from './client.js';
+import type { ClientStart, HttpRequestSpec, HttpResponse, JobResult } from '../world.js';
+import { type ClientProfile, type Connection, LINUX_CLIENT, type Remote, type SimClient } from './client.js';
 import { MILLISECOND, type Nanos } from './clock.js';
 
 /** A program waits by yielding; it is resumed whenever the connection changed, and at `until` if that is not null. */
@@ -112,9 +112,12 @@ export function startJob(
   client: SimClient,
   remote: Remote,
   program: Program,
-  timeoutMs: number,
+  {
+    timeoutMs,
+    start,
+    profile,
+  }: { readonly timeoutMs: number; readonly start?: ClientStart; readonly profile?: ClientProfile },
   done: (result: JobResult) => void,
-  profile?: ClientProfile,
 ): void {
   const { clock } = client;
   let waiting: Wait = { what: 'the connection', until: null };
@@ -155,7 +158,7 @@ export function startJob(
     session.connection.abort();
     finish(`timed out after ${timeoutMs} ms, waiting for ${waiting.what}`);
   });
-  const session = new Session(client.open(remote, resume, profile), () => clock.now);
+  const session = new Session(client.open(remote, resume, profile ?? LINUX_CLIENT, start), () => clock.now);
   const generator = playConnected(session, program);
   timeout.set(clock.now + timeoutMs * MILLISECOND);
 }

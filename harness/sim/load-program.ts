@@ -73,7 +73,13 @@ export function startLoad(
   };
   const begin = (): void => {
     open++;
-    startJob(client, remote, asker(text, counted, more), options.timeoutMs, ended, options.profile);
+    startJob(
+      client,
+      remote,
+      asker(text, counted, more),
+      { timeoutMs: options.timeoutMs, profile: options.profile },
+      ended,
+    );
   };
   for (let i = 0; i < Math.max(1, job.connections); i++) begin();
 }

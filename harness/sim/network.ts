@@ -8,9 +8,11 @@ import type {
   StepFunction,
   Stepped,
 } from '../../reference-impl/core/core.js';
+import { type ControlFaults, createControlFaults } from '../control-faults.js';
 import type { Impairment } from '../impair.js';
 import { createRandom } from '../random.js';
-import { type ControlLogEntry, WorldError } from '../world.js';
+import { createRoleFaults, type RoleFaults } from '../role-faults.js';
+import { type ControlLogEntry, type RoleFault, WorldError } from '../world.js';
 import { MICROSECOND, MILLISECOND, type Nanos, type Timer, type VirtualClock } from './clock.js';
 
 /** From a link's one end to the other. */
@@ -19,6 +21,9 @@ const LINK_DELAY: Nanos = 50 * MICROSECOND;
 const NANOS_PER_BYTE = 8;
 /** Preamble, frame check sequence and gap take their time too (IEEE 802.3). */
 const FRAME_OVERHEAD_BYTES = 24;
+
+/** How a role knows somebody who is no configured peer of its. */
+export const STRANGER = 'stranger';
 
 /** A role core and its state, without its types. */
 export interface Actor {
@@ -91,6 +96,9 @@ interface Role {
 export interface NetworkOptions {
   readonly clock: VirtualClock;
   readonly impairment: Impairment;
+  /** None when absent. */
+  readonly controlFaults?: ControlFaults;
+  readonly roleFaults?: RoleFaults;
   readonly seed: number;
   /** The switch; its ports carry the names of the vantages. */
   readonly fabric: Actor;
@@ -106,6 +114,10 @@ export class Network {
   readonly events: SeenEvent[] = [];
   readonly #clock: VirtualClock;
   readonly #impairment: Impairment;
+  readonly #controlFaults: ControlFaults;
+  readonly #roleFaults: RoleFaults;
+  /** Roles that have crashed or fallen silent. */
+  readonly #ended = new Map<string, RoleFault['kind']>();
   readonly #roles = new Map<string, Role>();
   /** From each vantage's host to the switch. */
   readonly #up = new Map<string, Wire>();
@@ -117,6 +129,8 @@ export class Network {
   constructor(options: NetworkOptions) {
     this.#clock = options.clock;
     this.#impairment = options.impairment;
+    this.#controlFaults = options.controlFaults ?? createControlFaults([]);
+    this.#roleFaults = options.roleFaults ?? createRoleFaults([]);
     const random = createRandom(options.seed, 'network');
     for (const { name, actor } of [{ name: 'switch', actor: options.fabric }, ...options.hosts]) {
       this.#roles.set(name, { name, actor, timers: new Map(), clockOffset: random.below(1_000_000_000) });
@@ -141,6 +155,24 @@ export class Network {
   /** Sends a frame from the client. */
   sendFromClient(bytes: Uint8Array): void {
     this.#leave('client', bytes);
+  }
+
+  /** Roles that have crashed or fallen silent: they do nothing any more. */
+  get ended(): ReadonlyMap<string, RoleFault['kind']> {
+    return this.#ended;
+  }
+
+  /** A line from somebody who is no configured peer: it reaches the role under that name, and no log of the control protocol. */
+  sendFromStranger(to: string, line: string): void {
+    if (to !== 'controller' && !this.#controlDelays.has(to))
+      throw new WorldError(`no role ${to} takes control messages`);
+    const decoded = decodeControlLine(line);
+    this.#feed(
+      to,
+      decoded.ok
+        ? { kind: 'control', peer: STRANGER, message: decoded.message }
+        : { kind: 'control-invalid', peer: STRANGER, error: decoded.error },
+    );
   }
 
   /** No frame and no control message is on its way. */
@@ -172,6 +204,7 @@ export class Network {
   #feed(name: string, input: RoleInput): void {
     const role = this.#roles.get(name);
     if (role === undefined) throw new WorldError(`no role ${name}`);
+    if (this.#ended.has(name)) return;
     const now = Math.floor(this.#clock.now / MICROSECOND) + role.clockOffset;
     let outputs: readonly RoleOutput[];
     try {
@@ -208,6 +241,7 @@ export class Network {
   #forward(from: string, to: string, bytes: Uint8Array): void {
     const wire = this.#down.get(to);
     if (wire === undefined) throw new WorldError(`the switch sends to a port ${to} that it does not have`);
+    this.#strike(this.#roleFaults.onFrame({ from, to, bytes }));
     for (const { delayMs } of this.#impairment.admit({ from, to, bytes }).copies) {
       this.#moving++;
       if (delayMs === 0) wire.send(bytes);
@@ -216,16 +250,28 @@ export class Network {
   }
 
   #sendControl(from: string, to: string, message: ControlLogEntry['message']): void {
+    // An answer to a stranger goes to nobody, and a broken channel carries nothing.
+    if (to === STRANGER || this.#ended.get(to) === 'crash') return;
     const delay = this.#controlDelays.get(from === 'controller' ? to : from);
     if (delay === undefined || (from !== 'controller' && to !== 'controller'))
       throw new WorldError(`${from} has no control channel to ${to}`);
     this.control.push({ at: this.#clock.now, entry: { at: from, direction: 'sent', peer: to, message } });
-    // As text and back, as on a real channel: what does not survive that is not a message.
-    const decoded = decodeControlLine(encodeControlLine(message).trimEnd());
-    this.#moving++;
+    const travelling = { from, to, message };
+    this.#strike(this.#roleFaults.onControl(travelling));
+    const { deliver, answer } = this.#controlFaults.admit(travelling);
     // One delay for the whole run keeps a channel's messages in order.
+    for (const { delayMs, line } of deliver)
+      this.#arrive(from, to, line, delay + Math.round(delayMs * MILLISECOND), delayMs > 0);
+    if (answer !== undefined) this.#arrive(to, from, encodeControlLine(answer).trimEnd(), 2 * delay, false);
+  }
+
+  /** As text, as on a real channel: what does not survive that is not a message. What is `late` does not outlive its channel. */
+  #arrive(from: string, to: string, line: string, delay: Nanos, late: boolean): void {
+    this.#moving++;
     this.#clock.after(delay, () => {
       this.#moving--;
+      if (this.#ended.has(to) || (late && this.#ended.get(from) === 'crash')) return;
+      const decoded = decodeControlLine(line);
       if (!decoded.ok) {
         this.#feed(to, { kind: 'control-invalid', peer: from, error: decoded.error });
         return;
@@ -234,6 +280,24 @@ export class Network {
       this.control.push({ at: this.#clock.now, entry: { at: to, direction: 'received', peer: from, message } });
       this.#feed(to, { kind: 'control', peer: from, message });
     });
+  }
+
+  #strike(due: readonly RoleFault[]): void {
+    for (const fault of due)
+      this.#clock.after(Math.round((fault.afterMs ?? 0) * MILLISECOND), () => this.#end(fault.role, fault.kind));
+  }
+
+  /** A crash breaks the role's control connections, which its peers hear of behind what it had sent; silence is not heard of. */
+  #end(name: string, kind: RoleFault['kind']): void {
+    if (!this.#roles.has(name)) throw new WorldError(`no role ${name} to end`);
+    if (this.#ended.has(name)) return;
+    this.#ended.set(name, kind);
+    if (kind === 'silence') return;
+    for (const [peer, delay] of this.#controlDelays) {
+      if (name !== 'controller' && name !== peer) continue;
+      const other = name === 'controller' ? peer : 'controller';
+      this.#clock.after(delay, () => this.#feed(other, { kind: 'control-down', peer: name }));
+    }
   }
 
   #setTimer(role: Role, key: string, at: Micros | null): void {

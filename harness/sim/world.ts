@@ -6,14 +6,17 @@ import { initController, openConnections, stepController } from '../../reference
 import { initSwitch, stepSwitch } from '../../reference-impl/switch/switch.js';
 import { parseIpv4Address, parseMacAddress } from '../../reference-impl/wire/addresses.js';
 import { encodePcapng } from '../capture/pcapng.js';
-import { createImpairment } from '../impair.js';
+import { type ControlFaults, createControlFaults } from '../control-faults.js';
+import { createImpairment, type Impairment } from '../impair.js';
+import { missedFaults } from '../missed-faults.js';
+import { createRoleFaults } from '../role-faults.js';
 import { backendConfig, controllerConfig, switchConfig } from '../roles.js';
+import { castPlayer } from '../segments/cast.js';
 import { defaultTopology, type Topology } from '../topology.js';
 import {
   type ClientJob,
   type Evidence,
   type JobResult,
-  type StackProfile,
   type World,
   WorldError,
   type WorldFactory,
@@ -26,6 +29,7 @@ import { type Program, startJob } from './job.js';
 import { startLoad } from './load-program.js';
 import { type Actor, actor, Network } from './network.js';
 import { scriptProgram } from './script-program.js';
+import { SimSegmentClients } from './segment-client.js';
 import { simulatedStack } from './stack-profile.js';
 
 /** 2017-09-24T00:00:00Z, the first day of SoCC'17, in nanoseconds: where virtual time begins in captures and logs. */
@@ -80,9 +84,13 @@ export class SimWorld implements World {
   readonly #clock = new VirtualClock();
   readonly #network: Network;
   readonly #client: SimClient;
+  readonly #segments: SimSegmentClients;
+  #stories = 0;
   readonly #roles: ReadonlyMap<string, SimRole>;
   readonly #remote: Remote;
-  readonly #profile: StackProfile | undefined;
+  readonly #options: WorldOptions;
+  readonly #impairment: Impairment;
+  readonly #controlFaults: ControlFaults;
   #evidence: Promise<Evidence> | undefined;
   #destroyed = false;
 
@@ -91,23 +99,33 @@ export class SimWorld implements World {
     options: WorldOptions,
     roles: SimRoles,
   ) {
-    const topology = defaultTopology(options.policy);
+    const topology = defaultTopology(options.policy, options.bounds);
     this.topology = topology;
-    this.#profile = options.clientProfile;
     const fabric = roles.fabric(topology, options);
     const hosts = [
       { name: 'controller', actor: roles.controller(topology, options) },
       ...topology.backends.map(({ name }) => ({ name, actor: roles.backend(topology, options, name) })),
     ];
     this.#roles = new Map([['switch', fabric], ...hosts.map(({ name, actor }) => [name, actor] as const)]);
+    this.#options = options;
+    this.#impairment = createImpairment(options.faults, options.seed);
+    this.#controlFaults = createControlFaults(options.controlFaults ?? []);
     this.#network = new Network({
       clock: this.#clock,
-      impairment: createImpairment(options.faults, options.seed),
+      impairment: this.#impairment,
+      controlFaults: this.#controlFaults,
+      roleFaults: createRoleFaults(options.roleFaults ?? []),
       seed: options.seed,
       fabric,
       hosts,
-      client: (bytes) => this.#client.receive(bytes),
+      client: (bytes) => {
+        this.#client.receive(bytes);
+        this.#segments.receive(bytes);
+      },
     });
+    this.#segments = new SimSegmentClients(this.#clock, Number(EPOCH_NS / 1000n), (bytes) =>
+      this.#network.sendFromClient(bytes),
+    );
     this.#client = new SimClient(
       this.#clock,
       clientAddresses(topology),
@@ -121,17 +139,9 @@ export class SimWorld implements World {
   async runClients(jobs: readonly ClientJob[]): Promise<readonly JobResult[]> {
     const results = new Map<number, JobResult>();
     for (const [index, job] of jobs.entries()) {
-      const timeoutMs = job.timeoutMs ?? DEFAULT_TIMEOUT_MS;
-      const ended = (result: JobResult): unknown => results.set(index, result);
       const begins = this.#clock.now + this.#client.random.below(START_SPREAD);
-      const profile = simulatedStack(job, this.#profile);
-      if (job.kind === 'load') {
-        const options = { host: this.#host, timeoutMs, profile };
-        this.#clock.at(begins, () => startLoad(this.#client, this.#remote, job, options, ended));
-        continue;
-      }
-      const program = this.#program(job);
-      this.#clock.at(begins, () => startJob(this.#client, this.#remote, program, timeoutMs, ended, profile));
+      const done = (result: JobResult): unknown => results.set(index, result);
+      this.#clock.at(begins, () => this.#startJob(job, done));
     }
     await this.#run(() => results.size === jobs.length, null);
     return jobs.map((_, index) => {
@@ -149,7 +159,9 @@ export class SimWorld implements World {
   /** Who still holds how many rules, connections or services; empty when nothing of any connection is left (RET-6). */
   held(): Readonly<Record<string, number>> {
     const held: Record<string, number> = {};
-    for (const [name, role] of this.#roles) if (role.held() > 0) held[name] = role.held();
+    // Of who has gone nothing more can be expected.
+    for (const [name, role] of this.#roles)
+      if (role.held() > 0 && !this.#network.ended.has(name)) held[name] = role.held();
     if (this.#client.live > 0) held.client = this.#client.live;
     return held;
   }
@@ -170,7 +182,29 @@ export class SimWorld implements World {
     return port === 80 ? ip : `${ip}:${port}`;
   }
 
-  #program(job: Exclude<ClientJob, { kind: 'load' }>): Program {
+  #startJob(job: ClientJob, done: (result: JobResult) => unknown): void {
+    if (job.kind === 'stranger') {
+      for (const line of job.lines) this.#network.sendFromStranger(job.to, line);
+      done({ ok: true, responses: [] });
+      return;
+    }
+    const timeoutMs = job.timeoutMs ?? DEFAULT_TIMEOUT_MS;
+    if (job.kind === 'segments') {
+      const cast = castPlayer(this.topology, job.story, this.#options.seed, this.#stories++);
+      this.#segments.play(cast, timeoutMs, done);
+      return;
+    }
+    const profile = simulatedStack(job, this.#options.clientProfile);
+    if (job.kind === 'load') {
+      startLoad(this.#client, this.#remote, job, { host: this.#host, timeoutMs, profile }, done);
+      return;
+    }
+    const start = job.kind === 'script' ? job.stack : undefined;
+    const terms = { timeoutMs, profile, ...(start && { start }) };
+    startJob(this.#client, this.#remote, this.#program(job), terms, done);
+  }
+
+  #program(job: Extract<ClientJob, { kind: 'http' | 'script' }>): Program {
     if (job.kind === 'script') return scriptProgram(job.steps);
     return httpProgram(job.program, job.requests, this.#host, job.pipelined);
   }
@@ -209,6 +243,11 @@ export class SimWorld implements World {
       controlLog: join(this.folder, 'capture.control.ndjson'),
       trace: join(this.folder, 'trace.ndjson'),
       captureDrops: 0,
+      missedFaults: missedFaults(this.#options, {
+        faults: this.#impairment.applied,
+        controlFaults: this.#controlFaults.applied,
+        ended: new Set(this.#network.ended.keys()),
+      }),
     };
     const captured = seen.map(({ at, vantage, bytes }) => ({
       interfaceName: vantage,

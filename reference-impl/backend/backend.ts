@@ -113,6 +113,11 @@ class BackendStep extends HostStep<Service> {
   }
 
   protected override control(peer: string, message: ControlMessage): void {
+    // SEC-3. Whoever carries the messages names their sender; a stranger is not even answered.
+    if (peer !== CONTROLLER) {
+      this.reject(peer, `${message.verb} from a peer that is not configured`);
+      return;
+    }
     switch (message.verb) {
       case 'handoff':
         this.#takeOver(peer, message);

@@ -28,6 +28,8 @@ export interface ControllerConfig {
   readonly mss?: number;
   /** Keys the initial sequence numbers (RFC 6528). */
   readonly secret: string;
+  /** Every connection starts at this sequence number instead, so that a test can have it wrap where it likes. */
+  readonly initialSequence?: number;
   /** A TCP without congestion control and reassembly, for exhaustive exploration; false when absent. */
   readonly plainTcp?: boolean;
   readonly without: WithoutRemedies;

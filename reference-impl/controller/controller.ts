@@ -240,7 +240,7 @@ class ControllerStep extends HostStep<Connection> {
   #accept(key: string, client: Client, syn: TcpView): void {
     const digest = createHash('sha256').update(`${this.#config.secret} ${key}`).digest();
     // RFC 6528: ISN = M + F(four-tuple, secret), M ticking every 4 microseconds.
-    const iss = seqAdd(digest.readUInt32BE(0), Math.floor(this.now / 4));
+    const iss = this.#config.initialSequence ?? seqAdd(digest.readUInt32BE(0), Math.floor(this.now / 4));
     const timestampOffset = digest.readUInt32BE(4);
     const options = {
       iss,

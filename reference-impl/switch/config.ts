@@ -20,6 +20,8 @@ export interface SwitchConfig {
   /** Answered by ARP on every port that does not lead to it. */
   readonly logical: Ipv4Address;
   readonly ruleCapacity: number;
+  /** Control peers that are listened to (SEC-3); whoever speaks when absent. */
+  readonly peers?: readonly string[];
   /** How long a removed rule's leftovers are dropped, in ms (remedy `drain-rules`). */
   readonly drainMs: number;
   readonly without: WithoutRemedies;

@@ -238,6 +238,9 @@ function drop(state: SwitchState, port: PortName, reason: string, conn: string |
 // Control
 
 function stepControl(state: SwitchState, peer: string, message: ControlMessage, now: Micros): Stepped<SwitchState> {
+  // SEC-3. Whoever carries the messages names their sender; a stranger is not even answered.
+  if (state.config.peers?.includes(peer) === false)
+    return { state, outputs: [rejected(null, peer, `${message.verb} from a peer that is not configured`)] };
   switch (message.verb) {
     case 'add':
     case 'remove':

@@ -110,6 +110,8 @@ function stepsOf(job: ClientJob): readonly ScriptStep[] {
     const count = job.program === 'ab' ? job.requests : job.connections;
     return stepsOf({ kind: 'http', program: 'nc', requests: Array(count).fill({ method: 'GET', path: job.path }) });
   }
+  if (job.kind === 'segments') throw new WorldError('an ordinary server has no link for a packet-level client');
+  if (job.kind === 'stranger') return [];
   return job.requests.flatMap(({ method, path, body }): ScriptStep[] => {
     const length = body ? `Content-Length: ${body.size}\r\n` : '';
     const text = `${method} ${path} HTTP/1.1\r\nHost: p\r\n${length}\r\n`;
