@@ -56,8 +56,8 @@ for (const world of WORLDS) {
   });
 }
 
-t.test('the Linux world stays short', async (t) => {
-  t.ok(CASES.filter((c) => c.worlds.includes('linux')).length <= 45);
+t.test('the Linux world stays short: some two seconds a case, two at once, in six minutes', async (t) => {
+  t.ok(CASES.filter((c) => c.worlds.includes('linux')).length <= 300);
 });
 
 t.test('faults name vantages that the topology has, and count from 1', async (t) => {
