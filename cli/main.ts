@@ -8,8 +8,10 @@ import { registerExplain } from './commands/explain.js';
 import { registerInit } from './commands/init.js';
 import { registerLab } from './commands/lab.js';
 import { registerList } from './commands/list.js';
+import { registerMutants } from './commands/mutants.js';
 import { registerRefine } from './commands/refine.js';
 import { registerReplay } from './commands/replay.js';
+import { registerReport } from './commands/report.js';
 import { registerRole } from './commands/role.js';
 import { registerSimulate } from './commands/simulate.js';
 import { registerSpec } from './commands/spec.js';
@@ -42,9 +44,11 @@ Start with: prism verify`,
     registerVerify,
     registerTest,
     registerCheck,
+    registerReport,
     registerList,
     registerExplain,
     registerLab,
+    registerMutants,
     registerSpec,
     registerRefine,
     registerBench,

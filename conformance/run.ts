@@ -16,8 +16,11 @@ import {
 import { compareClauses } from '../spec/requirements.js';
 import type { ConformanceCase } from './cases/case.js';
 import { createContext } from './cases/context.js';
+import { caseEvidence } from './cases/evidence.js';
 import { parseControlLog } from './control-log.js';
+import { excuse } from './excuses.js';
 import type { ClauseFinding, JudgeEvidence } from './judge.js';
+import { withVariants } from './variants.js';
 import type { EvidenceFrame, Result } from './verdict.js';
 
 /** How long one case may take by the wall clock, from building its world to tearing it down, in ms. */
@@ -25,6 +28,9 @@ const CASE_LIMIT_MS = 180_000;
 
 /** How long connections and rules may take to be gone once the clients have ended, in ms of the world's time. */
 const SETTLE_MS = { sim: 30_000, linux: 5_000 } as const satisfies Record<WorldKind, number>;
+
+/** How often a case is tried on Linux whose premise does not come about. */
+const PREMISE_ATTEMPTS = 3;
 
 /** Most frames that one result names: enough to see it, few enough to read. */
 const MAX_EVIDENCE = 12;
@@ -69,6 +75,8 @@ export interface CaseRun {
   readonly findings: readonly ClauseFinding[];
   /** The world could not be built, so that no later case was tried in it. */
   readonly worldFailed?: boolean;
+  /** What the case is about did not come about. */
+  readonly premiseMissed?: boolean;
 }
 
 /** The command that runs a selector again under the same conditions. */
@@ -103,27 +111,48 @@ interface Judgement {
   readonly failedExpectation: string | undefined;
   readonly findings: readonly ClauseFinding[];
   readonly capture: string;
+  /** Faults of the case that were done to nothing; none when absent. */
+  readonly missedFaults?: readonly string[];
+  /** Frames that the case itself names for what it found; none when absent. */
+  readonly named?: readonly EvidenceFrame[];
 }
 
 /**
  * A case fails when an expectation failed or any passive check fails on its capture. The failing result names the clauses that frames show
- * broken; a failed expectation is charged to the case's own clauses, without those that the same frames show to be kept while another is broken.
+ * broken; a failed expectation is charged to the case's own clauses. Where frames show one to be broken: only to those that no check judges, because
+ * for the others the frames would have shown it. Where they show none: to the one that the case is named after, and to those that they do not
+ * show to be kept.
  */
 export function caseVerdict(testCase: ConformanceCase, replay: string, judgement: Judgement): Result {
   const { failedExpectation, findings, capture } = judgement;
   const broken = findings.filter(({ finding }) => finding.verdict === 'fail');
   const base = { id: testCase.id, replay };
+  const [missed] = judgement.missedFaults ?? [];
+  // What was expected under a misfortune that stayed away says nothing, neither kept nor disappointed.
+  if (missed !== undefined && broken.length === 0) {
+    const but = failedExpectation === undefined ? '' : `; ${failedExpectation}`;
+    const message = `the premise did not happen: ${missed}${but}`;
+    return { ...base, clauses: testCase.clauses, verdict: 'inconclusive', exercised: 0, message, evidence: [] };
+  }
   if (failedExpectation !== undefined || broken.length > 0) {
     const clauses = new Set(broken.map(({ clause }) => clause));
     if (failedExpectation !== undefined) {
+      const [about] = testCase.id.split('.');
+      const judged = (id: string): boolean => findings.some((f) => f.clause === id);
       const kept = (id: string): boolean => findings.some((f) => f.clause === id && f.finding.verdict === 'pass');
-      for (const id of testCase.clauses) if (broken.length === 0 || !kept(id)) clauses.add(id);
+      const charged = (id: string): boolean => (broken.length > 0 ? !judged(id) : id === about || !kept(id));
+      for (const id of testCase.clauses) if (charged(id)) clauses.add(id);
+      // A case that is named after none of its clauses, with all of them kept by the frames, has still failed.
+      if (clauses.size === 0) for (const id of testCase.clauses) clauses.add(id);
     }
     const said = [
       ...(failedExpectation === undefined ? [] : [failedExpectation]),
       ...broken.map(({ clause, finding }) => `${clause}: ${finding.message}`),
     ];
-    const evidence: EvidenceFrame[] = broken.flatMap(({ finding }) => finding.evidence);
+    const evidence: EvidenceFrame[] = [
+      ...(judgement.named ?? []),
+      ...broken.flatMap(({ finding }) => finding.evidence),
+    ];
     if (evidence.length === 0)
       evidence.push({ capture, frame: 1, note: 'first frame of the run; no single frame decides it' });
     return {
@@ -227,15 +256,43 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
     const nameOf = (path: string): string => relative(plan.out, path).split(sep).join('/');
     const log = parseControlLog(await readFile(evidence.controlLog, 'utf8'));
     if (!log.ok) return failed(`the control log is not readable: ${log.error}`);
+    const capture = await readFile(evidence.capture);
     const judged = plan.judge({
-      captures: [{ name: nameOf(evidence.capture), bytes: await readFile(evidence.capture) }],
+      captures: [{ name: nameOf(evidence.capture), bytes: capture }],
       topology: evidence.topology,
       controlLog: { name: nameOf(evidence.controlLog), entries: log.entries },
     });
     if (!judged.ok) return failed(`the capture is not readable: ${judged.error}`);
-    const { findings } = judged;
-    const judgement = { failedExpectation: context.failures[0], findings, capture: nameOf(evidence.capture) };
-    return { world: world.kind, result: caseVerdict(testCase, replay, judgement), findings };
+    const findings = withVariants(judged.findings, plan.target?.judged.variants ?? []);
+    const { topology } = evidence;
+    const named: EvidenceFrame[] = [];
+    const missed = [...(evidence.missedFaults ?? [])];
+    const captureName = nameOf(evidence.capture);
+    testCase.afterwards?.(
+      caseEvidence({
+        topology,
+        control: log.entries,
+        capture,
+        results: context.results,
+        expect(condition, message, ...frames) {
+          context.expect(condition, message);
+          if (!condition) named.push(...frames.map((frame) => ({ capture: captureName, ...frame })));
+        },
+        premise(condition, message) {
+          if (!condition) missed.push(message);
+        },
+      }),
+    );
+    const judgement = {
+      failedExpectation: context.failures[0],
+      findings,
+      capture: captureName,
+      missedFaults: missed,
+      named,
+    };
+    const result = caseVerdict(testCase, replay, judgement);
+    const premiseMissed = missed.length > 0 && result.verdict === 'inconclusive';
+    return { world: world.kind, result, findings, ...(premiseMissed ? { premiseMissed } : {}) };
   } catch (error) {
     // A world that is still being built when the case is given up has to be waited for, or it would be left behind.
     const left = live ?? (await creating.catch(() => undefined));
@@ -245,6 +302,19 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
   } finally {
     clearTimeout(timer);
     await live?.destroy();
+  }
+}
+
+/** What was to happen in a moment can miss it on a machine with other things to do; that concludes nothing, so it is tried again. */
+async function runUntilPremise(
+  plan: RunPlan,
+  world: RunPlan['worlds'][number],
+  testCase: ConformanceCase,
+): Promise<CaseRun> {
+  for (let attempt = 1; ; attempt++) {
+    const run = await runCase(plan, world, testCase);
+    // The simulated world would only do the same again.
+    if (run.premiseMissed !== true || world.kind === 'sim' || attempt === PREMISE_ATTEMPTS) return run;
   }
 }
 
@@ -269,7 +339,7 @@ export async function runCases(plan: RunPlan): Promise<CaseRun[]> {
         plan.signal?.throwIfAborted();
         if (given) return;
         plan.onProgress?.({ done: begun++, total, world: world.kind, id: testCase.id });
-        const run = await runCase(plan, world, testCase);
+        const run = await runUntilPremise(plan, world, testCase);
         finished[index] = run;
         given ||= run.worldFailed === true;
       }
@@ -329,7 +399,10 @@ export function passiveResults(captures: readonly CaptureFindings[], replayOf: (
   });
 }
 
-/** What a run of one world amounts to: its cases, then its passive checks, those of other clauses than `clauses` only where they fail. */
+/**
+ * What a run of one world amounts to: its cases, then its passive checks, those of other clauses than `clauses` only where they fail; what the
+ * target's waivers cover is excused. A case that has a waiver of its own fails no clause either.
+ */
 export function worldResults(
   runs: readonly CaseRun[],
   world: WorldKind,
@@ -337,9 +410,14 @@ export function worldResults(
   plan: RunPlan,
 ): Result[] {
   const own = runs.filter((run) => run.world === world);
-  const captures = own.map((run) => ({ findings: run.findings, replay: run.result.replay }));
+  const waivers = plan.target?.judged.waivers ?? [];
+  const excused = new Set(waivers.map((waiver) => waiver.case));
+  const captures = own.map((run) => ({
+    findings: run.findings.filter(({ finding }) => finding.verdict !== 'fail' || !excused.has(run.result.id)),
+    replay: run.result.replay,
+  }));
   const passive = passiveResults(captures, (clause) => replayCommand(clause, world, plan)).filter(
     (result) => result.verdict === 'fail' || result.clauses.some((id) => clauses.has(id)),
   );
-  return [...own.map((run) => run.result), ...passive];
+  return excuse([...own.map((run) => run.result), ...passive], waivers);
 }

@@ -5,6 +5,7 @@
 
 import type { ControlMessage } from '../reference-impl/control/messages.js';
 import type { RemedyName } from '../reference-impl/core/remedies.js';
+import type { SegmentStory } from './segments/story.js';
 import type { RolesUnderTest } from './target/target.js';
 import type { Policy, Topology } from './topology.js';
 
@@ -27,6 +28,10 @@ export interface WorldOptions {
   readonly roleFaults?: readonly RoleFault[];
   /** The initial sequence number of every connection the controller accepts (a wrap inside a response is wanted); by its secret when absent. */
   readonly initialSequence?: number;
+  /** Events after which the simulated world gives a run up that comes to no rest (an ACK war never ends); 1,000,000 when absent. */
+  readonly eventLimit?: number;
+  /** The mutant that the reference's roles are made of (`harness/mutants`), for tests of the judge. */
+  readonly mutant?: string;
   /** Bounds that the roles are told, and the topology states, instead of the usual ones. */
   readonly bounds?: NonNullable<Topology['bounds']>;
   /** Roles under test; the reference plays those that are not named. */
@@ -162,7 +167,9 @@ export type ClientJob =
    * Somebody who is no configured peer opens a connection to the place where that role (the switch, a backend) waits for its control peer,
    * and sends these lines. Ok, whether or not it was let in; no responses.
    */
-  | { readonly kind: 'stranger'; readonly to: string; readonly lines: readonly string[]; readonly timeoutMs?: number };
+  | { readonly kind: 'stranger'; readonly to: string; readonly lines: readonly string[]; readonly timeoutMs?: number }
+  /** Exact segments from a client of its own address, which no kernel owns (harness/segments/story.ts). */
+  | { readonly kind: 'segments'; readonly story: SegmentStory; readonly timeoutMs?: number };
 
 /** Numbers that a client's stack chooses by itself unless told. */
 export interface ClientStart {
@@ -188,6 +195,34 @@ export interface JobResult {
   readonly responses: readonly HttpResponse[];
   /** Whether the server's FIN or RST was seen before the client closed. */
   readonly closedBy?: 'server-fin' | 'server-rst' | 'client';
+  /** What a segment story did and saw, a row for each step that was done. */
+  readonly observations?: readonly Observation[];
+  /** The segment that ended a segment story against its expectation. */
+  readonly offence?: SeenArrival;
+}
+
+/** A segment that came to a packet-level client. */
+export interface SeenArrival {
+  readonly ipId: number;
+  /** Nanoseconds since the epoch, a decimal string. */
+  readonly t: string;
+  /** In words. */
+  readonly what: string;
+}
+
+/** One step of a segment story as it was played; times in nanoseconds since the epoch on the clock of the captures, as decimal strings. */
+export interface Observation {
+  /** From 1. */
+  readonly step: number;
+  readonly do: string;
+  /** When it began. */
+  readonly t: string;
+  /** When it was done. */
+  readonly done: string;
+  /** IP identifications of the frames that it sent; a captured frame of the client's address with one of them is that frame. */
+  readonly sent: readonly number[];
+  /** The segment that it waited for. */
+  readonly seen?: SeenArrival;
 }
 
 /** A control message as some role sent or received it. One line of `NAME.control.ndjson`. */

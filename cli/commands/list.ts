@@ -7,6 +7,7 @@ import {
   listCases,
   listClauses,
   listModels,
+  listMutants,
   listOperators,
   listRemedies,
   listSpecMutants,
@@ -18,6 +19,7 @@ import { addOutputOptions, Output, type OutputOptions, prepareOut, writeOutput }
 const KINDS = [
   'clauses',
   'cases',
+  'mutants',
   'remedies',
   'models',
   'operators',
@@ -80,6 +82,10 @@ function rows(kind: Kind): { items: readonly { id: string }[]; lines: readonly (
       const items = listTargets();
       return { items, lines: items.map((t) => [t.id, `${t.summary} (${t.worlds.join(', ')})`]) };
     }
+    case 'mutants': {
+      const items = listMutants();
+      return { items, lines: items.map((m) => [m.id, `${m.clauses.join(', ')}, ${m.role}: ${m.summary}`]) };
+    }
     case 'remedies': {
       const items = listRemedies();
       return { items, lines: items.map((r) => [r.id, `${r.clauses.join(', ')}: ${r.summary}`]) };
@@ -90,7 +96,7 @@ function rows(kind: Kind): { items: readonly { id: string }[]; lines: readonly (
 function list(kind: string, options: OutputOptions): void {
   if (!isKind(kind)) {
     const hint = didYouMean(kind, KINDS);
-    const missing = kind === 'mutants' ? `there are no ${kind} to list yet` : `cannot list '${kind}'${hint}`;
+    const missing = `cannot list '${kind}'${hint}`;
     throw new Failure(2, `${missing}; there are: ${KINDS.join(', ')}`);
   }
   const output = new Output(options, isKind);
@@ -108,7 +114,7 @@ export function registerList(program: Command): void {
     .command('list')
     .summary('what there is')
     .description(
-      'Lists clauses, conformance cases, the targets that come with it, the remedies of the reference that can be switched off, and what the specification consists of.',
+      'Lists clauses, conformance cases, deliberately broken implementations, the targets that come with it, the remedies of the reference that can be switched off, and what the specification consists of.',
     )
     .argument('<KIND>', KINDS.join(', '));
   addOutputOptions(command, {

@@ -1,10 +1,12 @@
 /** `prism test`: active conformance cases in one world. */
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CASES } from '../../conformance/cases/index.js';
+import { needless } from '../../conformance/excuses.js';
 import { judgeEvidence } from '../../conformance/judge.js';
 import { didYouMean } from '../../conformance/nearest.js';
 import { type RunPlan, runCases, worldResults } from '../../conformance/run.js';
 import { select } from '../../conformance/select.js';
+import { parseShard, type Shard, shardOf } from '../../conformance/shard.js';
 import { hasProgram } from '../../harness/linux/probe.js';
 import type { WorldKind } from '../../harness/world.js';
 import { isRemedyName, REMEDY_NAMES, type RemedyName } from '../../reference-impl/core/remedies.js';
@@ -12,7 +14,8 @@ import { CLAUSES } from '../../spec/requirements.js';
 import { Failure } from '../failure.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
-import { addOutputOptions, Output, type OutputOptions, prepareOut } from '../output.js';
+import { folderSource } from '../ladder-sources.js';
+import { addOutputOptions, addReportOptions, Output, type OutputOptions, prepareOut } from '../output.js';
 import { addTargetOption, chosenTarget, demandWorld, type TargetOption, targetOf } from '../target-option.js';
 import { enterLinux, linuxWorld, simWorld } from '../worlds.js';
 
@@ -20,6 +23,24 @@ interface TestOptions extends OutputOptions, TargetOption {
   readonly world: WorldKind;
   readonly without?: readonly string[];
   readonly strict?: boolean;
+  readonly shard?: Shard;
+  readonly jobs?: number;
+}
+
+function shardOption(text: string): Shard {
+  const shard = parseShard(text);
+  if (shard === undefined) throw new InvalidArgumentError('it is i/n with 1 <= i <= n <= 256, such as 2/3.');
+  return shard;
+}
+
+/** Each Linux case is six processes and four namespaces: more side by side than this only make each other late. */
+const MOST_JOBS = 64;
+
+function jobsOption(text: string): number {
+  const jobs = Number(text);
+  if (!/^\d{1,2}$/.test(text) || jobs < 1 || jobs > MOST_JOBS)
+    throw new InvalidArgumentError(`it is a whole number from 1 to ${MOST_JOBS}.`);
+  return jobs;
 }
 
 const CLAUSE_IDS: readonly string[] = CLAUSES.map((clause) => clause.id);
@@ -47,6 +68,18 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
   const { remedies, selectors } = splitRemedies(options.without ?? []);
   const selected = select([...words, ...selectors], CASES, CLAUSE_IDS, [options.world]);
   if (!selected.ok) throw new Failure(2, selected.error);
+  const { shard } = options;
+  const cases = shard === undefined ? selected.selection.cases : shardOf(selected.selection.cases, shard);
+  if (shard !== undefined && cases.length === 0)
+    throw new Failure(
+      2,
+      `shard ${shard.index}/${shard.of} is empty: only ${selected.selection.cases.length} cases are selected; cut the run into fewer`,
+    );
+  // What another shard exercises is that shard's to judge.
+  const clauses =
+    shard === undefined
+      ? selected.selection.clauses
+      : new Set(cases.flatMap((c) => c.clauses).filter((id) => selected.selection.clauses.has(id)));
   const target = chosenTarget(options);
   demandWorld(target, options.world);
   if (options.world === 'linux') {
@@ -55,10 +88,11 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
   }
   const seed = options.seed ?? 1;
   const out = prepareOut(options.out ?? 'prism-report');
-  const world = options.world === 'linux' ? await linuxWorld() : await simWorld();
+  const chosen = options.world === 'linux' ? await linuxWorld() : await simWorld();
+  const world = options.jobs === undefined ? chosen : { ...chosen, sideBySide: options.jobs };
   return withInterrupt(async (signal) => {
     const plan: RunPlan = {
-      cases: selected.selection.cases,
+      cases,
       worlds: [world],
       judge: judgeEvidence,
       seed,
@@ -69,7 +103,10 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
       signal,
       onProgress: ({ done, total, id }) => output.progress(`[${done + 1}/${total}] ${world.kind} ${id}`),
     };
-    const results = worldResults(await runCases(plan), world.kind, selected.selection.clauses, plan);
+    const judged = worldResults(await runCases(plan), world.kind, clauses, plan);
+    // A part of a run cannot know whether the rest still needs them.
+    const whole = words.length + selectors.length === 0 && shard === undefined;
+    const results = whole ? [...judged, ...needless(judged, target.waivers)] : judged;
     return conclude(output, {
       run: {
         command: commandLine(),
@@ -77,6 +114,8 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
         seed,
         target: target.name,
         world: world.kind,
+        waivers: target.waivers,
+        ...(shard === undefined ? {} : { shard: `${shard.index}/${shard.of}` }),
       },
       columns: [{ name: world.kind, results }],
       results,
@@ -84,6 +123,7 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
       strict: strictByDefault(options.strict),
       folder: out,
       showCases: true,
+      evidence: folderSource(out),
     });
   });
 }
@@ -103,8 +143,15 @@ export function registerTest(program: Command): void {
         .default('sim'),
     )
     .option('--without <REMEDY...>', 'switch remedies of the reference off, to see what breaks (prism list remedies)')
+    .option('--shard <I/N>', 'run the I-th of N parts of the selection, as one of N machines does', shardOption)
+    .option(
+      '--jobs <N>',
+      'cases side by side, each in a world of its own (default: 3 on Linux, 1 simulated)',
+      jobsOption,
+    )
     .option('--strict', 'exit 3 when anything stays inconclusive (the default under CI=true)')
     .option('--no-strict', 'exit 0 then, also under CI=true');
+  addReportOptions(command);
   addTargetOption(command);
   addOutputOptions(command, {
     out: 'folder for captures and the report (default: prism-report)',
@@ -115,6 +162,7 @@ export function registerTest(program: Command): void {
 Examples:
   prism test                                  every case in the simulated network
   prism test --world linux --json out.json    every case on real Linux stacks
+  prism test --world linux --shard 2/3        the second third, as one of three machines does
   prism test REQ-2 'HOF-*'                     what bears on these clauses
   prism test --world linux --target prism-target.jsonc   an implementation of your own
   prism test REQ-2 --without header-only-ack  see REQ-2 broken, by which frame`,

@@ -2,6 +2,7 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
 import { CASES } from '../../conformance/cases/index.js';
+import { needless } from '../../conformance/excuses.js';
 import { judgeEvidence } from '../../conformance/judge.js';
 import { type RunPlan, runCases, worldResults } from '../../conformance/run.js';
 import type { Result } from '../../conformance/verdict.js';
@@ -9,7 +10,8 @@ import { hasProgram } from '../../harness/linux/probe.js';
 import { CLAUSES } from '../../spec/requirements.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
-import { addOutputOptions, Output, type OutputOptions, prepareOut } from '../output.js';
+import { folderSource } from '../ladder-sources.js';
+import { addOutputOptions, addReportOptions, Output, type OutputOptions, prepareOut } from '../output.js';
 import { verifySpecification } from '../spec/check.js';
 import { byClause } from '../spec/results.js';
 import { addTargetOption, chosenTarget, type TargetOption, targetOf } from '../target-option.js';
@@ -55,6 +57,8 @@ async function verify(options: VerifyOptions): Promise<number> {
       ({ name, results }) => results.map((r) => ({ ...r, id: `${name}/${r.id}` })),
     );
     results.push(...refinement.results);
+    const everywhere = judged.flatMap(({ results }) => results);
+    results.push(...needless(everywhere, target.waivers));
     const leftOut = [...specification.leftOut, ...refinement.leftOut];
     if (access.kind === 'missing') {
       const message = `left out the Linux world: ${access.what}; ${access.remedy}`;
@@ -75,6 +79,7 @@ async function verify(options: VerifyOptions): Promise<number> {
         startedAt,
         seed,
         target: target.name,
+        waivers: target.waivers,
         world: worlds.length === 2 ? 'sim+linux' : (worlds[0]?.kind ?? 'none'),
       },
       columns,
@@ -83,6 +88,7 @@ async function verify(options: VerifyOptions): Promise<number> {
       strict,
       folder: out,
       showCases: false,
+      evidence: folderSource(out),
     });
     output.line(`report: ${relative('', out) || '.'}/index.html`);
     return code;
@@ -102,6 +108,7 @@ export function registerVerify(program: Command): void {
     )
     .option('--strict', 'exit 3 when anything stays inconclusive, a missing world included (the default under CI=true)')
     .option('--no-strict', 'exit 0 then, also under CI=true');
+  addReportOptions(command);
   addTargetOption(command);
   addOutputOptions(command, {
     out: 'the report folder (default: prism-report)',

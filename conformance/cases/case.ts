@@ -1,9 +1,12 @@
 /** What an active case is: a story written once that runs in every world. */
 import type { Capability } from '../../harness/target/capability.js';
 import type { Fault, HttpResponse, JobResult, World, WorldKind, WorldOptions } from '../../harness/world.js';
+import type { CaseEvidence } from './evidence.js';
 
 export interface CaseContext {
   readonly world: World;
+  /** What clients said so far, for `afterwards`. */
+  readonly results: JobResult[];
   /** Records a failed expectation; the case fails with the first one. */
   expect(condition: boolean, message: string): void;
   /** Every job ended ok; says which did not and why. */
@@ -27,10 +30,12 @@ export interface ConformanceCase {
   readonly options?: Partial<
     Pick<
       WorldOptions,
-      'policy' | 'ruleCapacity' | 'serviceDelayMs' | 'controlFaults' | 'roleFaults' | 'initialSequence'
+      'policy' | 'ruleCapacity' | 'serviceDelayMs' | 'controlFaults' | 'roleFaults' | 'initialSequence' | 'bounds'
     >
   > & {
     readonly faults?: readonly Fault[];
   };
   run(context: CaseContext): Promise<void>;
+  /** Looks at what the run left, after it has ended: for what the client cannot see and no passive check judges. */
+  afterwards?(evidence: CaseEvidence): void;
 }

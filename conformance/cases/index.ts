@@ -13,6 +13,7 @@ import { halfCloseWhenIdle } from './close/half-close-when-idle.js';
 import { eightConnections } from './concurrency/eight-connections.js';
 import { neighbours } from './concurrency/neighbours.js';
 import { twoCurls } from './concurrency/two-curls.js';
+import { FAULT_CASES } from './fault-cases.js';
 import { byteByByte } from './header/byte-by-byte.js';
 import { splitInTwo } from './header/split-in-two.js';
 import { handshakeAckLost, synAckLost, synLost } from './loss/handshake.js';
@@ -29,6 +30,7 @@ import { behindPayload } from './pipeline/behind-payload.js';
 import { pipelinedReads } from './pipeline/reads.js';
 import { pathHash, pathMap, roundRobin } from './policy/selection.js';
 import { headerTooLong, malformedRequest, unsupportedMethod } from './refusal/refusals.js';
+import { STAGE_CASES } from './stages/index.js';
 
 export const CASES: readonly ConformanceCase[] = [
   // Unmodified clients.
@@ -82,4 +84,8 @@ export const CASES: readonly ConformanceCase[] = [
   zeroWindowAckLate,
   duplicatedAndReordered,
   onePercentLoss,
+  // Misfortunes of the roles, and what is between them.
+  ...FAULT_CASES,
+  // Segment by segment.
+  ...STAGE_CASES,
 ];

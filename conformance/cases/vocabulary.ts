@@ -70,6 +70,7 @@ export async function runAll(context: CaseContext, jobs: readonly ClientJob[]): 
   const results = await context.world.runClients(jobs);
   if (results.length !== jobs.length)
     throw new WorldError(`the world ran ${jobs.length} clients and returned ${results.length} results`);
+  context.results.push(...results);
   return results;
 }
 
@@ -86,6 +87,23 @@ export function expectObjects(context: CaseContext, result: JobResult, paths: re
   const got = result.responses.length;
   context.expect(got === paths.length, `expected ${paths.length} responses, got ${got}`);
   for (const [i, path] of paths.entries()) context.expectBody(result.responses[i], 200, path);
+}
+
+/** The request was not served: an answer of the 5xx class or a reset, whoever gave it. */
+export function expectNotServed(context: CaseContext, result: JobResult): void {
+  const status = result.responses[0]?.status;
+  const refused = status !== undefined && status >= 500;
+  const seen = status === undefined ? (result.closedBy ?? result.error ?? 'silence') : `status ${status}`;
+  const reset = status === undefined && result.closedBy === 'server-rst';
+  context.expect(refused || reset, `expected an answer of 500 or above or a reset, got ${seen}`);
+}
+
+/** The client heard a RST, and before it exactly so many whole responses. */
+export function expectReset(context: CaseContext, result: JobResult, responses = 0): void {
+  const seen = result.closedBy ?? result.error ?? 'nothing';
+  context.expect(result.closedBy === 'server-rst', `expected the client to be reset, saw ${seen}`);
+  const got = result.responses.length;
+  context.expect(got === responses, `expected ${responses} whole responses before the reset, got ${got}`);
 }
 
 /** A write was answered 200 or 201 by somebody who stored exactly that body. */

@@ -1,14 +1,39 @@
-/** The process that plays a script job inside the client's namespace: `{address, port, steps, localAddress?}` in, a JobResult out, both JSON. */
+/**
+ * The process that plays scripts inside the client's namespace: `{address, port, localAddress?, steps}` in, a JobResult out, both JSON; or
+ * `{address, port, localAddress?, scripts}`, many connections at once, and their JobResults in order.
+ */
 import { text } from 'node:stream/consumers';
-import type { ScriptStep } from '../world.js';
+import type { JobResult, ScriptStep } from '../world.js';
 import { playScript } from './script-client.js';
 
-interface ScriptJob {
-  readonly address: string;
-  readonly port: number;
+interface Script {
   readonly steps: readonly ScriptStep[];
-  readonly localAddress?: string;
+  readonly timeoutMs: number;
 }
 
-const { address, port, steps, localAddress } = JSON.parse(await text(process.stdin)) as ScriptJob;
-process.stdout.write(JSON.stringify(await playScript(address, port, steps, localAddress)));
+type Input = { readonly address: string; readonly port: number; readonly localAddress?: string } & (
+  | { readonly steps: readonly ScriptStep[] }
+  | { readonly scripts: readonly Script[] }
+);
+
+const input = JSON.parse(await text(process.stdin)) as Input;
+const { address, port, localAddress } = input;
+
+async function playInTime({ steps, timeoutMs }: Script): Promise<JobResult> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<JobResult>((resolve) => {
+    const error = `the script was not done after ${timeoutMs} ms`;
+    timer = setTimeout(() => resolve({ ok: false, error, responses: [] }), timeoutMs);
+  });
+  try {
+    return await Promise.race([playScript(address, port, steps, localAddress), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+const result =
+  'scripts' in input
+    ? await Promise.all(input.scripts.map(playInTime))
+    : await playScript(address, port, input.steps, localAddress);
+process.stdout.write(JSON.stringify(result));

@@ -3,8 +3,10 @@ import { setMaxListeners } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { runHttpProgram } from '../clients/http-programs.js';
-import { runProgram } from '../clients/run-program.js';
+import { type RunLimits, runProgram } from '../clients/run-program.js';
 import { missedFaults } from '../missed-faults.js';
+import { castPlayer } from '../segments/cast.js';
+import type { SegmentLaunch } from '../segments/segment-main.js';
 import type { ProcessUnderTest, RoleUnderTest } from '../target/target.js';
 import { type Topology, worldTopology } from '../topology.js';
 import {
@@ -32,6 +34,8 @@ const START_MS = 60_000;
 const ANSWER_MS = 20_000;
 const JOB_MS = 15_000;
 const SETTLE_POLL_MS = 10;
+/** So many scripts have a process each. */
+const MOST_SCRIPT_PROCESSES = 6;
 const QUIET_MS = 150;
 /** Long enough for what it says to have an effect, were it listened to. */
 const STRANGER_STAYS_MS = 200;
@@ -64,6 +68,7 @@ export class LinuxWorld implements World {
   readonly #clients = new AbortController();
   #ending = false;
   #jobs = 0;
+  #stories = 0;
 
   private constructor(folder: string, options: WorldOptions) {
     this.#folder = resolve(folder);
@@ -299,9 +304,39 @@ export class LinuxWorld implements World {
 
   async runClients(jobs: readonly ClientJob[]): Promise<readonly JobResult[]> {
     this.#check();
-    const results = await Promise.all(jobs.map((job) => this.#runJob(job)));
+    const scripts = jobs.filter((job) => job.kind === 'script');
+    const together = scripts.length > MOST_SCRIPT_PROCESSES ? this.#runScripts(scripts) : undefined;
+    const results = await Promise.all(
+      jobs.map(async (job) => {
+        if (together === undefined || job.kind !== 'script') return this.#runJob(job);
+        const result = (await together)[scripts.indexOf(job)];
+        if (result === undefined) throw new WorldError('the script client lost a result');
+        return result;
+      }),
+    );
     this.#check();
     return results;
+  }
+
+  /** Many connections of one process: a process each would keep the machine busy with starting them. */
+  async #runScripts(jobs: readonly Extract<ClientJob, { kind: 'script' }>[]): Promise<readonly JobResult[]> {
+    const folder = join(this.#scratch, `job${this.#jobs++}`);
+    mkdirSync(folder);
+    const { ip: address, port } = this.topology.logical;
+    const scripts = jobs.map(({ steps, timeoutMs = JOB_MS }) => ({ steps, timeoutMs }));
+    const script = nodeCommand('../clients/script-main', import.meta.url);
+    const command = enter(this.clientNamespace, ['setpriv', '--pdeathsig', 'KILL', '--', ...script]);
+    const timeoutMs = Math.max(...scripts.map((each) => each.timeoutMs)) + START_MS;
+    const limits = { home: folder, timeoutMs, signal: this.#clients.signal };
+    try {
+      const ran = await runProgram(command, limits, JSON.stringify({ address, port, scripts }));
+      this.#check();
+      if (ran.stdout === '')
+        throw new WorldError(`the script client ended: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
+      return JSON.parse(ran.stdout) as JobResult[];
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   }
 
   async #runJob(job: ClientJob): Promise<JobResult> {
@@ -321,18 +356,18 @@ export class LinuxWorld implements World {
           { folder, host, port, signal, enter: inClient },
           timeoutMs,
         );
+      if (job.kind === 'segments') {
+        const cast = castPlayer(this.topology, job.story, this.#options.seed, this.#stories++);
+        const launch: SegmentLaunch = { cast, timeoutMs };
+        const command = inClient(nodeCommand('../segments/segment-main', import.meta.url));
+        // It keeps its time itself, and tells what it was waiting for.
+        return await this.#play('segment', command, launch, { home: folder, timeoutMs: timeoutMs + START_MS, signal });
+      }
       if (job.kind === 'stranger') return await this.#runStranger(job, folder);
       if (job.stack) throw new WorldError('a kernel chooses the first numbers of its connections itself');
       const command = inClient(nodeCommand('../clients/script-main', import.meta.url));
-      const ran = await runProgram(
-        command,
-        { home: folder, timeoutMs, signal },
-        JSON.stringify({ address: host, port, steps: job.steps }),
-      );
-      if (ran.timedOut) return { ok: false, error: `the script was not done after ${timeoutMs} ms`, responses: [] };
-      if (ran.stdout === '')
-        throw new WorldError(`the script client ended: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
-      return JSON.parse(ran.stdout) as JobResult;
+      const input = { address: host, port, steps: job.steps };
+      return await this.#play('script', command, input, { home: folder, timeoutMs, signal });
     } catch (error) {
       throw error instanceof WorldError
         ? error
@@ -340,6 +375,16 @@ export class LinuxWorld implements World {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  }
+
+  /** Runs one of our own clients: JSON in, its result out. */
+  async #play(name: string, command: readonly string[], input: object, limits: RunLimits): Promise<JobResult> {
+    const ran = await runProgram(command, limits, JSON.stringify(input));
+    if (ran.timedOut)
+      return { ok: false, error: `the ${name} client was not done after ${limits.timeoutMs} ms`, responses: [] };
+    if (ran.stdout === '')
+      throw new WorldError(`the ${name} client ended: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
+    return JSON.parse(ran.stdout) as JobResult;
   }
 
   /** From the role's own namespace: an address of the control network that is nobody's peer. */

@@ -106,6 +106,7 @@ class Reader {
 
 function stepsOf(job: ClientJob): readonly ScriptStep[] {
   if (job.kind === 'script') return job.steps;
+  if (job.kind === 'segments') throw new WorldError('an ordinary server has no link for a packet-level client');
   if (job.kind === 'stranger') return [];
   return job.requests.flatMap(({ method, path, body }): ScriptStep[] => {
     const length = body ? `Content-Length: ${body.size}\r\n` : '';

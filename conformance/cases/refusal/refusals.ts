@@ -1,5 +1,6 @@
 /** Requests that nobody should serve: the controller answers or resets, and hands nothing off. */
 import type { CaseContext, ConformanceCase } from '../case.js';
+import { logged } from '../evidence.js';
 import { expectObjects, gets, header, response, runOne, script, send, waitClose } from '../vocabulary.js';
 
 /** What refuses the request: one of these answers and the end of the connection, or a reset (REQ-7 allows both). */
@@ -14,7 +15,8 @@ async function expectRefused(context: CaseContext, text: string, statuses: reado
   context.expect(ended, `expected the server to end the connection, saw ${result.closedBy ?? 'nothing'}`);
 }
 
-function refuses(story: string, summary: string, text: string, statuses: readonly number[]): ConformanceCase {
+/** Who refuses must do it without a backend: neither a rule nor a hand-off is asked for but for the two requests behind. */
+export function refuses(story: string, summary: string, text: string, statuses: readonly number[]): ConformanceCase {
   return {
     id: `REQ-7.${story}`,
     clauses: ['REQ-7', 'RET-6'],
@@ -24,6 +26,13 @@ function refuses(story: string, summary: string, text: string, statuses: readonl
       await expectRefused(context, text, statuses);
       // Who refused one connection still serves the next.
       expectObjects(context, await runOne(context, script(...gets('/a/1', '/b/1'))), ['/a/1', '/b/1']);
+    },
+    afterwards({ control, expect }) {
+      const handoffs = new Set(logged(control, 'handoff', 'sent').map(({ message }) => 'id' in message && message.id));
+      expect(
+        handoffs.size <= 2,
+        `expected two hand-offs, of the requests behind the refused one, saw ${handoffs.size}`,
+      );
     },
   };
 }

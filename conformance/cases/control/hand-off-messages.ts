@@ -1,0 +1,211 @@
+/** Hand-off messages that are late, lost or come twice, and what they carry. */
+import type { ControlFault, ScriptStep } from '../../../harness/world.js';
+import { seqAdd } from '../../../reference-impl/wire/index.js';
+import type { ConformanceCase } from '../case.js';
+import { type CaseEvidence, isSyn, logged, logicalOf } from '../evidence.js';
+import {
+  expectObjects,
+  expectReadBack,
+  expectStored,
+  gets,
+  header,
+  pause,
+  QUIET_MS,
+  response,
+  runAll,
+  runOne,
+  script,
+  send,
+  sendBody,
+} from '../vocabulary.js';
+
+const BODY = { size: 20_000, seed: 51 };
+
+function story(
+  id: string,
+  clauses: readonly string[],
+  summary: string,
+  fault: ControlFault,
+  steps: readonly ScriptStep[],
+  paths: readonly string[],
+  serviceDelayMs = 0,
+): ConformanceCase {
+  return {
+    id,
+    clauses,
+    summary,
+    worlds: ['sim', 'linux'],
+    options: { controlFaults: [fault], serviceDelayMs },
+    async run(context) {
+      expectObjects(context, await runOne(context, script(...steps)), paths);
+    },
+    afterwards: eachAnsweredOnce,
+  };
+}
+
+/** A backend completes each hand-off once, however often it is told of it. */
+function eachAnsweredOnce({ control, expect }: CaseEvidence): void {
+  const ids = new Map<number, Set<string>>();
+  for (const { message } of control)
+    if (message.verb === 'complete') {
+      const known = ids.get(message.handoff) ?? new Set();
+      ids.set(message.handoff, known.add(message.id));
+    }
+  for (const [handoff, { size }] of ids)
+    expect(size === 1, `expected hand-off ${handoff} to be completed once, saw ${size} reports with ids of their own`);
+}
+
+const match = { verb: 'handoff' } as const;
+
+export const handoffLost = story(
+  'ERR-4.hand-off-lost',
+  ['ERR-4', 'HOF-5'],
+  'The message that hands a connection off is lost: it is repeated, and the client is served once.',
+  { kind: 'drop', match, nth: [1] },
+  gets('/a/8k', '/b/8k'),
+  ['/a/8k', '/b/8k'],
+);
+
+export const handoffTwice = story(
+  'ERR-4.hand-off-twice',
+  ['ERR-4', 'BKD-1'],
+  'A hand-off arrives once more while the backend serves it: the response is sent once.',
+  { kind: 'repeat', match, nth: [1], ms: 50 },
+  gets('/a/8k', '/b/8k'),
+  ['/a/8k', '/b/8k'],
+  150,
+);
+
+export const handoffAgainAfterCompletion = story(
+  'ERR-4.hand-off-again-after-completion',
+  ['ERR-4', 'HOF-4', 'BKD-9'],
+  'A hand-off arrives once more when it has long been completed: the backend takes nothing over and says nothing.',
+  { kind: 'repeat', match, nth: [1], ms: 400 },
+  [...gets('/a/8k'), pause(700), ...gets('/b/8k')],
+  ['/a/8k', '/b/8k'],
+);
+
+export const handoffAgainDuringTheNext = story(
+  'ERR-4.hand-off-again-during-the-next',
+  ['ERR-4', 'HOF-4'],
+  'A completed hand-off arrives once more while another backend owns the connection: the first stays out of it.',
+  { kind: 'repeat', match, nth: [1], ms: 500 },
+  gets('/a/8k', '/b/8k'),
+  ['/a/8k', '/b/8k'],
+  300,
+);
+
+export const confirmationOfHandoffLost = story(
+  'ERR-4.hand-off-confirmation-lost',
+  ['ERR-4'],
+  "The backend's answer to a hand-off is lost: whatever is repeated, the request is served once.",
+  { kind: 'drop', match: { answers: 'handoff' }, nth: [1] },
+  gets('/a/8k', '/b/8k'),
+  ['/a/8k', '/b/8k'],
+  1200,
+);
+
+/** TCP payload of the client that a backend saw before it was told to take over. */
+function meetsNobody({ control, segments, topology, expect }: CaseEvidence): void {
+  const [first] = logged(control, 'handoff', 'received', 'backend0');
+  const backend = topology.backends.find(({ name }) => name === 'backend0');
+  const told = BigInt(first?.t ?? 0);
+  const before = segments.filter(({ vantage, t }) => vantage === 'backend0' && t < told);
+  const from = (ip: string | undefined) => before.filter(({ src }) => src.startsWith(`${ip}:`));
+  const early = before.filter(({ src, payload }) => !src.startsWith(`${backend?.ip}:`) && payload > 0);
+  expect(early.length > 0, 'the premise did not happen: no segment of the client met the backend before its take-over');
+  const said = from(backend?.ip);
+  expect(
+    said.length === 0,
+    `expected the backend to say nothing before its take-over, frame ${said[0]?.frame} says otherwise`,
+  );
+}
+
+export const earlyPayload: ConformanceCase = {
+  id: 'HOF-5.payload-before-take-over',
+  clauses: ['HOF-5', 'REQ-4', 'BKD-2'],
+  summary:
+    "A write's payload meets the backend before it is told to take over: it draws nothing, and arrives in the end.",
+  worlds: ['sim', 'linux'],
+  options: { controlFaults: [{ kind: 'delay', match, nth: [1], ms: 500 }] },
+  async run(context) {
+    const result = await runOne(
+      context,
+      script(
+        send(header('PUT', '/a/written', `Content-Length: ${BODY.size}`)),
+        pause(QUIET_MS),
+        sendBody(BODY),
+        response('PUT'),
+        send(header('GET', '/a/written')),
+        response(),
+      ),
+    );
+    context.expectOk([result]);
+    expectStored(context, result.responses[0], BODY);
+    expectReadBack(context, result.responses[1], BODY);
+  },
+  afterwards: meetsNobody,
+};
+
+export const earlyPipelinedRequest: ConformanceCase = {
+  id: 'HOF-5.pipelined-request-before-take-over',
+  clauses: ['HOF-5', 'RET-7', 'BKD-3'],
+  summary:
+    'A pipelined request is sent again and meets the backend before take-over: it draws nothing and is served later.',
+  worlds: ['sim', 'linux'],
+  options: { controlFaults: [{ kind: 'delay', match, nth: [1], ms: 1000 }] },
+  async run(context) {
+    const steps = [send(header('GET', '/a/8k') + header('GET', '/b/8k')), response(), response()];
+    expectObjects(context, await runOne(context, script(...steps)), ['/a/8k', '/b/8k']);
+  },
+  afterwards: meetsNobody,
+};
+
+export const handoffCarriesTheHandshake: ConformanceCase = {
+  id: 'HOF-3.hand-off-says-what-the-wire-says',
+  clauses: ['HOF-3'],
+  summary: 'Addresses, ports, numbers and the request of every hand-off are those that the capture shows.',
+  worlds: ['sim', 'linux'],
+  async run(context) {
+    const results = await runAll(context, [
+      script(...gets('/a/8k', '/b/8k', '/a/1k')),
+      script(...gets('/b/64k', '/a/1')),
+    ]);
+    context.expectOk(results);
+  },
+  afterwards({ control, segments, topology, expect }) {
+    const logical = logicalOf(topology);
+    const handoffs = logged(control, 'handoff', 'sent', 'controller');
+    expect(handoffs.length === 5, `expected five hand-offs in the control log, saw ${handoffs.length}`);
+    for (const { t, message } of handoffs) {
+      if (message.verb !== 'handoff') continue;
+      const { conn, snapshot, request, handoff } = message;
+      const client = `${conn.client.ip}:${conn.client.port}`;
+      const which = `hand-off ${handoff}`;
+      expect(
+        `${conn.logical.ip}:${conn.logical.port}` === logical,
+        `${which}: expected the logical address ${logical}`,
+      );
+      const own = segments.filter(
+        ({ vantage, src, dst }) => vantage === 'client' && (src === client || dst === client),
+      );
+      const syn = own.find(isSyn);
+      expect(syn !== undefined, `${which}: expected ${client} to be a client of the capture`);
+      const sent = own.filter((s) => s.src === client && s.payload > 0 && s.t < BigInt(t));
+      const header = Buffer.from(request.header, 'base64');
+      // The client sends nothing behind its header here: what it expects to be acknowledged is where its stream ends.
+      const last = sent.at(-1);
+      const end = last === undefined ? undefined : seqAdd(last.seq, last.payload);
+      expect(snapshot.ack === end, `${which}: expected ack ${end}, behind the header, got ${snapshot.ack}`);
+      expect(
+        header.length === last?.payload,
+        `${which}: expected the ${last?.payload} bytes of the header, got ${header.length}`,
+      );
+      const behind = own.find((s) => s.dst === client && s.payload > 0 && s.t > BigInt(t));
+      expect(
+        behind?.seq === snapshot.seq,
+        `${which}: expected seq ${behind?.seq}, where the response begins, got ${snapshot.seq}`,
+      );
+    }
+  },
+};

@@ -1,0 +1,144 @@
+/** Requests to the switch and their confirmations that are late, lost or come twice (SWT-9, HOF-1, RET-1). */
+import type { ControlFault, ScriptStep } from '../../../harness/world.js';
+import type { ConformanceCase } from '../case.js';
+import type { CaseEvidence } from '../evidence.js';
+import { logged } from '../evidence.js';
+import { expectObjects, gets, header, pause, response, runAll, script, send } from '../vocabulary.js';
+
+const PATHS = ['/a/8k', '/b/8k'];
+const NEIGHBOURS = ['/b/1k', '/a/1k'];
+
+/** One connection meets the fault, another at the same time does not, and both are served whole. */
+function story(
+  id: string,
+  clauses: readonly string[],
+  summary: string,
+  faults: readonly ControlFault[],
+  more: { steps?: readonly ScriptStep[]; afterwards?: (evidence: CaseEvidence) => void } = {},
+): ConformanceCase {
+  const { steps = gets(...PATHS), afterwards } = more;
+  return {
+    id,
+    clauses,
+    summary,
+    worlds: ['sim', 'linux'],
+    options: { controlFaults: faults },
+    async run(context) {
+      const [met, neighbour] = await runAll(context, [script(...steps), script(pause(20), ...gets(...NEIGHBOURS))]);
+      if (met) expectObjects(context, met, PATHS);
+      if (neighbour) expectObjects(context, neighbour, NEIGHBOURS);
+    },
+    ...(afterwards && { afterwards }),
+  };
+}
+
+/** The switch got a request twice, under one id, and answered both alike. */
+function answeredTwice(verb: 'add' | 'remove') {
+  return ({ control, expect }: CaseEvidence): void => {
+    const ids = logged(control, verb, 'received', 'switch').map(({ message }) => ('id' in message ? message.id : ''));
+    const twice = ids.find((id, i) => ids.indexOf(id) !== i);
+    expect(twice !== undefined, `expected the switch to get one ${verb} twice, saw ${ids.length} different ones`);
+    const answers = control.filter(
+      ({ at, direction, message }) =>
+        at === 'switch' && direction === 'sent' && 're' in message && message.re === twice,
+    );
+    const said = answers.map(({ message }) => message.verb).join(', ');
+    expect(said === 'ok, ok', `expected both of them to be answered ok, saw ${said || 'no answer'}`);
+  };
+}
+
+const LATE_MS = 300;
+
+export const addConfirmationLate = story(
+  'HOF-1.confirmation-late',
+  ['HOF-1', 'SWT-9'],
+  'The confirmation of a rule is late: nobody hands off before it has come.',
+  [{ kind: 'delay', match: { answers: 'add' }, nth: [1], ms: LATE_MS }],
+  {
+    afterwards({ control, expect }) {
+      for (const { t, message } of logged(control, 'handoff', 'sent', 'controller')) {
+        if (message.verb !== 'handoff') continue;
+        const { port } = message.conn.client;
+        const added = logged(control, 'add', 'sent', 'controller').findLast(
+          (entry) =>
+            BigInt(entry.t) <= BigInt(t) &&
+            entry.message.verb === 'add' &&
+            entry.message.rule.conn.client.port === port,
+        );
+        const id = added !== undefined && 'id' in added.message ? added.message.id : undefined;
+        const confirmed = logged(control, 'ok', 'received', 'controller').some(
+          (entry) => BigInt(entry.t) <= BigInt(t) && 're' in entry.message && entry.message.re === id,
+        );
+        expect(confirmed, `expected hand-off ${message.handoff} only after its rule was confirmed`);
+      }
+    },
+  },
+);
+
+export const addConfirmationLost = story(
+  'SWT-9.confirmation-lost',
+  ['SWT-9', 'HOF-1'],
+  'The confirmation of a rule is lost: the request is repeated, answered like the first time, and one rule is in force.',
+  [{ kind: 'drop', match: { answers: 'add' }, nth: [1] }],
+  { afterwards: answeredTwice('add') },
+);
+
+export const addLost = story(
+  'SWT-9.request-lost',
+  ['SWT-9', 'HOF-1'],
+  'The request for a rule is lost on its way to the switch: it is repeated, and the client is served.',
+  [{ kind: 'drop', match: { verb: 'add' }, nth: [1] }],
+);
+
+export const addTwice = story(
+  'SWT-9.request-twice',
+  ['SWT-9', 'RET-6'],
+  'The request for a rule arrives twice: both are answered ok, and one removal leaves nothing.',
+  [{ kind: 'repeat', match: { verb: 'add' }, nth: [1], ms: 5 }],
+  { afterwards: answeredTwice('add') },
+);
+
+export const addAgainAfterRemoval = story(
+  'ERR-4.late-request-for-a-removed-rule',
+  ['ERR-4', 'SWT-9', 'RET-6'],
+  'A repeated request for a rule arrives when the rule has been removed: it brings nothing back.',
+  [{ kind: 'repeat', match: { verb: 'add' }, nth: [1], ms: 400 }],
+  // The next request goes elsewhere: a rule that came back would take it to the first backend.
+  { steps: [...gets('/a/8k'), pause(700), ...gets('/b/8k')] },
+);
+
+export const removeConfirmationLate = story(
+  'RET-1.confirmation-late',
+  ['RET-1', 'RET-2'],
+  'The confirmation that a rule is gone is late: the window stays closed until it has come.',
+  [{ kind: 'delay', match: { answers: 'remove' }, nth: [1], ms: LATE_MS }],
+);
+
+export const removeConfirmationLost = story(
+  'RET-1.confirmation-lost',
+  ['RET-1', 'SWT-9', 'RET-6'],
+  'The confirmation that a rule is gone is lost: the removal is repeated and confirmed again.',
+  [{ kind: 'drop', match: { answers: 'remove' }, nth: [1] }],
+  { afterwards: answeredTwice('remove') },
+);
+
+export const removeLost = story(
+  'RET-1.removal-lost',
+  ['RET-1', 'RET-6'],
+  'The removal is lost on its way to the switch: it is repeated, and only then does the window reopen.',
+  [{ kind: 'drop', match: { verb: 'remove' }, nth: [1] }],
+);
+
+/** Pipelined, so that the second hand-off follows the first at once and the old removal would take its rule away. */
+export const removeAgainDuringTheNext = story(
+  'ERR-4.late-removal-during-the-next-hand-off',
+  ['ERR-4', 'SWT-9', 'RET-7'],
+  'A removal arrives once more while the connection is handed off again: it takes away nothing.',
+  [
+    { kind: 'repeat', match: { verb: 'remove' }, nth: [1], ms: 60 },
+    { kind: 'delay', match: { verb: 'handoff' }, nth: [2], ms: 150 },
+  ],
+  {
+    steps: [send(header('GET', '/a/8k') + header('GET', '/b/8k')), response(), response()],
+  },
+);

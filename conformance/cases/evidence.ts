@@ -1,0 +1,106 @@
+/** What a case may look at when its run is over: the control log and the segments of the capture, to judge what no passive check does. */
+import { readCapture } from '../../harness/capture/pcapng.js';
+import type { Topology } from '../../harness/topology.js';
+import type { ControlLogEntry, JobResult } from '../../harness/world.js';
+import { formatIpv4Address, parseFrame, TcpFlag } from '../../reference-impl/wire/index.js';
+
+/** A TCP segment as one vantage saw it. */
+export interface SeenSegment {
+  /** Its number in the capture, from 1. */
+  readonly frame: number;
+  /** Nanoseconds since the epoch. */
+  readonly t: bigint;
+  readonly vantage: string;
+  /** `address:port`. */
+  readonly src: string;
+  readonly dst: string;
+  readonly seq: number;
+  readonly ack: number;
+  readonly flags: number;
+  /** Unscaled. */
+  readonly window: number;
+  /** Payload bytes. */
+  readonly payload: number;
+  /** IP identification. */
+  readonly ipId: number;
+}
+
+export interface CaseEvidence {
+  readonly topology: Topology;
+  readonly control: readonly ControlLogEntry[];
+  /** Read when first asked for. */
+  readonly segments: readonly SeenSegment[];
+  /** What the case's clients said, in the order in which they were asked. */
+  readonly results: readonly JobResult[];
+  /** Records a failed expectation, as a running case does; frames that show it are named in the result. */
+  expect(
+    condition: boolean,
+    message: string,
+    ...frames: readonly { readonly frame: number; readonly note: string }[]
+  ): void;
+  /** Records that what the case is about did not come about: it concludes nothing. */
+  premise(condition: boolean, message: string): void;
+}
+
+/** `capture`: the bytes of a readable capture. */
+export function caseEvidence(given: Omit<CaseEvidence, 'segments'> & { readonly capture: Uint8Array }): CaseEvidence {
+  let segments: readonly SeenSegment[] | undefined;
+  const { capture, ...rest } = given;
+  return {
+    ...rest,
+    get segments() {
+      segments ??= readSegments(capture);
+      return segments;
+    },
+  };
+}
+
+function readSegments(bytes: Uint8Array): SeenSegment[] {
+  const capture = readCapture(bytes);
+  if (!capture.ok) throw new Error(`the capture was readable a moment ago: ${capture.error.detail}`);
+  const segments: SeenSegment[] = [];
+  for (const [index, { interfaceIndex, timestampNs, bytes: frame }] of capture.frames.entries()) {
+    const parsed = parseFrame(frame);
+    if (!parsed.ok || parsed.value.ipv4 === undefined || parsed.value.tcp === undefined) continue;
+    const { ipv4, tcp } = parsed.value;
+    segments.push({
+      frame: index + 1,
+      t: timestampNs,
+      vantage: capture.interfaces[interfaceIndex]?.name ?? '',
+      src: `${formatIpv4Address(ipv4.src)}:${tcp.srcPort}`,
+      dst: `${formatIpv4Address(ipv4.dst)}:${tcp.dstPort}`,
+      seq: tcp.seq,
+      ack: tcp.ack,
+      flags: tcp.flags,
+      window: tcp.window,
+      payload: tcp.payloadLength,
+      ipId: ipv4.id,
+    });
+  }
+  return segments;
+}
+
+/** `address:port` that clients connect to. */
+export function logicalOf({ logical }: Topology): string {
+  return `${logical.ip}:${logical.port}`;
+}
+
+export function isReset({ flags }: SeenSegment): boolean {
+  return (flags & TcpFlag.RST) !== 0;
+}
+
+export function isSyn({ flags }: SeenSegment): boolean {
+  return (flags & (TcpFlag.SYN | TcpFlag.ACK)) === TcpFlag.SYN;
+}
+
+/** A message of the control log, by what it says and who logged it. */
+export function logged(
+  control: readonly ControlLogEntry[],
+  verb: ControlLogEntry['message']['verb'],
+  direction: ControlLogEntry['direction'],
+  at?: string,
+): readonly ControlLogEntry[] {
+  return control.filter(
+    (entry) => entry.message.verb === verb && entry.direction === direction && (at === undefined || entry.at === at),
+  );
+}
