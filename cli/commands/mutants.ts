@@ -77,7 +77,7 @@ async function mutants(words: readonly string[], options: MutantsOptions): Promi
     output.line(`${countsLine(document.summary)} in ${(document.durationMs / 1000).toFixed(1)} s`);
     output.document(document);
     // A mutant is killed or it is not: nothing here is inconclusive.
-    return exitCodeOf(document.summary, true);
+    return exitCodeOf(results, true);
   });
 }
 

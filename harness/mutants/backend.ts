@@ -2,9 +2,11 @@
 import { seqAdd } from '../../reference-impl/wire/seq.js';
 import { TcpFlag } from '../../reference-impl/wire/tcp.js';
 import { messagesIn, messagesOut } from './breaker.js';
+import { obeysAnybody, servesAgain } from './control-faults.js';
 import { has, restamped } from './edit.js';
 import { byRepetition, segmentsIn, segmentsOut, sendsBeside } from './host-faults.js';
 import type { Mutant } from './mutant.js';
+import { acknowledgesUnowned } from './segment-faults.js';
 
 const BOTH = ['sim', 'linux'] as const;
 
@@ -272,5 +274,48 @@ export const BACKEND_MUTANTS: readonly Mutant[] = [
     breaks: { backend: { step: segmentsIn((came) => (has(came, 'RST') ? null : undefined)) } },
     cases: ['RET-5.abort-during-hand-off'],
     worlds: BOTH,
+  },
+  {
+    id: 'hof-5.resets-early-segments',
+    clause: 'HOF-5',
+    role: 'backend',
+    summary: 'A segment that meets the backend before take-over is answered with RST, as by a stock kernel.',
+    breaks: { without: ['backend-guard'] },
+    cases: ['HOF-5.payload-before-take-over'],
+    worlds: BOTH,
+  },
+  {
+    id: 'hof-5.acknowledges-late-segments',
+    clause: 'HOF-5',
+    role: 'backend',
+    summary: 'A segment that meets the backend when it does not own the connection is acknowledged.',
+    breaks: { backend: { step: acknowledgesUnowned() } },
+    cases: ['HOF-5.request-after-giving-up'],
+    worlds: BOTH,
+  },
+  {
+    id: 'bkd-7.fails-silently',
+    clause: 'BKD-7',
+    role: 'backend',
+    summary: 'A backend that cannot serve keeps that to itself.',
+    breaks: { backend: { step: messagesOut((message) => (message.verb === 'failed' ? [] : [message])) } },
+    cases: ['ERR-1.failure-reported'],
+  },
+  {
+    id: 'err-4.serves-again',
+    clause: 'ERR-4',
+    role: 'backend',
+    summary: 'A hand-off that comes again when it has long ended is served once more.',
+    breaks: { backend: { step: servesAgain() } },
+    cases: ['ERR-4.hand-off-again-after-completion'],
+    worlds: BOTH,
+  },
+  {
+    id: 'sec-3.takes-over-for-anybody',
+    clause: 'SEC-3',
+    role: 'backend',
+    summary: 'Whoever reaches the control port can have the backend speak on any connection.',
+    breaks: { backend: { step: obeysAnybody() } },
+    cases: ['SEC-3.stranger-at-a-backend'],
   },
 ];

@@ -1,6 +1,6 @@
 /** Faults of a switch's data path and rule table, in the words of its catalogue of mutants. */
 import type { ControlMessage, Rule } from '../../reference-impl/control/messages.js';
-import { formatIpv4Address, parseIpv4Address } from '../../reference-impl/wire/addresses.js';
+import { formatIpv4Address, parseIpv4Address, parseMacAddress } from '../../reference-impl/wire/addresses.js';
 import { type Breaker, breaker, framesOut, remembering } from './breaker.js';
 import { edited, type Fields, fieldsOf, tcpOffset, withWord } from './edit.js';
 
@@ -212,5 +212,22 @@ export function unmatchedFrom(port: string): Breaker {
       out.kind === 'frame' ? { ...out, bytes: edited(out.bytes, () => ({ srcPort: fields.srcPort })) } : out,
     );
     return { memory, outputs };
+  });
+}
+
+/** Sends what it rewrites towards a backend to that of the rule installed last. */
+export function lastRuleWins(): Breaker {
+  const none: Rule | null = null;
+  return breaker<Rule | null>(none, (before, input, inner) => {
+    const latest = input.kind === 'control' && input.message.verb === 'add' ? input.message.rule : before;
+    const ip = latest === null ? undefined : parseIpv4Address(latest.backend.ip);
+    const mac = latest === null ? undefined : parseMacAddress(latest.backend.mac);
+    const outputs = inner(input).map((out) => {
+      if (out.kind !== 'frame' || input.kind !== 'frame' || passageOf(input.bytes, out.bytes) !== 'to-backend')
+        return out;
+      if (latest === null || ip === undefined || mac === undefined) return out;
+      return { ...out, port: latest.backend.name, bytes: edited(out.bytes, () => ({ dst: ip, dstMac: mac })) };
+    });
+    return { memory: latest, outputs };
   });
 }
