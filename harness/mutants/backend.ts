@@ -272,7 +272,7 @@ export const BACKEND_MUTANTS: readonly Mutant[] = [
     role: 'backend',
     summary: "A client's RST is ignored, and the response goes on.",
     breaks: { backend: { step: segmentsIn((came) => (has(came, 'RST') ? null : undefined)) } },
-    cases: ['RET-5.abort-during-hand-off'],
+    cases: ['RET-5.reset-frees-the-rule'],
     worlds: BOTH,
   },
   {

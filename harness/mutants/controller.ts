@@ -336,8 +336,8 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     cases: ['RET-4.connection-close'],
   },
   {
-    id: 'ret-6.keeps-rules-of-dead-connections',
-    clause: 'RET-6',
+    id: 'ret-5.keeps-rule-of-reset-client',
+    clause: 'RET-5',
     role: 'controller',
     summary: 'The rules of a connection that its client reset are never removed.',
     breaks: {
@@ -345,7 +345,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
         step: forgetsRulesOfReset(),
       },
     },
-    cases: ['RET-5.abort-during-hand-off'],
+    cases: ['RET-5.reset-frees-the-rule'],
   },
   {
     id: 'ret-7.forgets-next-request',

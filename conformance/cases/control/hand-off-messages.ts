@@ -76,14 +76,32 @@ export const handoffTwice = story(
   150,
 );
 
-export const handoffAgainAfterCompletion = story(
-  'ERR-4.hand-off-again-after-completion',
-  ['ERR-4', 'HOF-4', 'BKD-9'],
-  'A hand-off arrives once more when it has long been completed: the backend takes nothing over and says nothing.',
-  { kind: 'repeat', match, nth: [1], ms: 400 },
-  [...gets('/a/8k'), pause(700), ...gets('/b/8k')],
-  ['/a/8k', '/b/8k'],
-);
+export const handoffAgainAfterCompletion: ConformanceCase = {
+  ...story(
+    'ERR-4.hand-off-again-after-completion',
+    ['ERR-4', 'HOF-4', 'BKD-9'],
+    'A hand-off arrives once more when it has long been completed: the backend takes nothing over and says nothing.',
+    { kind: 'repeat', match, nth: [1], ms: 400 },
+    [...gets('/a/8k'), pause(700), ...gets('/b/8k')],
+    ['/a/8k', '/b/8k'],
+  ),
+  afterwards(evidence) {
+    eachAnsweredOnce(evidence);
+    const { control, segments, topology, expect, premise } = evidence;
+    const [, again] = logged(control, 'handoff', 'received', 'backend0');
+    premise(again !== undefined, 'the hand-off did not come again');
+    const backend = topology.backends.find(({ name }) => name === 'backend0');
+    const said = segments.find(
+      ({ vantage, src, t }) =>
+        vantage === 'backend0' && src.startsWith(`${backend?.ip}:`) && again !== undefined && t > BigInt(again.t),
+    );
+    expect(
+      said === undefined,
+      `expected the backend to say nothing on a hand-off that has ended, frame ${said?.frame} says otherwise`,
+      ...(said ? [{ frame: said.frame, note: 'in answer to a hand-off that has ended' }] : []),
+    );
+  },
+};
 
 export const handoffAgainDuringTheNext = story(
   'ERR-4.hand-off-again-during-the-next',
