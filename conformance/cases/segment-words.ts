@@ -1,12 +1,6 @@
 /** The words of segment stories: one line a step, as in vocabulary.ts for scripts. */
-import type {
-  ConnectStep,
-  ExpectNothingStep,
-  ExpectStep,
-  Forgery,
-  SegmentStep,
-} from '../../../harness/segments/story.js';
-import type { ClientJob } from '../../../harness/world.js';
+import type { ConnectStep, ExpectNothingStep, ExpectStep, Forgery, SegmentStep } from '../../harness/segments/story.js';
+import type { ClientJob } from '../../harness/world.js';
 
 /** Plays these steps from the packet-level client. */
 export const segments = (...steps: readonly SegmentStep[]): ClientJob => ({
