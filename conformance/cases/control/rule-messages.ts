@@ -156,7 +156,13 @@ export const removeAgainDuringTheNext: ConformanceCase = {
     ],
   },
   async run(context) {
-    const steps = [send(putText('/a/written', WRITTEN)), response('PUT'), send(header('GET', '/b/8k')), response()];
+    const steps = [
+      send(putText('/a/written', WRITTEN)),
+      response('PUT'),
+      pause(10),
+      send(header('GET', '/b/8k')),
+      response(),
+    ];
     const result = await runOne(context, script(...steps));
     context.expectOk([result]);
     expectStored(context, result.responses[0], WRITTEN);
