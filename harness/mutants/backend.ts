@@ -6,7 +6,7 @@ import { obeysAnybody, servesAgain } from './control-faults.js';
 import { has, restamped } from './edit.js';
 import { byRepetition, segmentsIn, segmentsOut, sendsBeside } from './host-faults.js';
 import type { Mutant } from './mutant.js';
-import { acknowledgesUnowned } from './segment-faults.js';
+import { acknowledgesUnowned, believesInWindow } from './segment-faults.js';
 
 const BOTH = ['sim', 'linux'] as const;
 
@@ -317,5 +317,20 @@ export const BACKEND_MUTANTS: readonly Mutant[] = [
     summary: 'Whoever reaches the control port can have the backend speak on any connection.',
     breaks: { backend: { step: obeysAnybody() } },
     cases: ['SEC-3.stranger-at-a-backend'],
+  },
+  {
+    id: 'sec-2.owner-believes-any-reset',
+    clause: 'SEC-2',
+    role: 'backend',
+    summary: 'A RST anywhere in the window ends the connection while the backend owns it.',
+    breaks: {
+      backend: {
+        step: believesInWindow(
+          (came) => has(came, 'RST'),
+          (_, expected) => ({ seq: expected }),
+        ),
+      },
+    },
+    cases: ['SEC-2.rst-in-window-at-the-backend'],
   },
 ];

@@ -67,7 +67,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     role: 'controller',
     summary: 'A repeated SYN-ACK has another initial sequence number than the first.',
     breaks: { controller: { step: renumbersRepeatedSynAck(100_000) } },
-    cases: ['EST-4.syn-ack-lost'],
+    cases: ['EST-4.syn-twice', 'EST-4.syn-ack-lost'],
   },
   {
     id: 'est-4.answers-syn-once',
@@ -499,7 +499,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
         ),
       },
     },
-    cases: [],
+    cases: ['SEC-2.rst-in-window-at-the-controller'],
   },
   {
     id: 'sec-2.believes-syn',
@@ -514,6 +514,6 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
         ),
       },
     },
-    cases: [],
+    cases: ['SEC-2.syn-in-window-at-the-controller'],
   },
 ];

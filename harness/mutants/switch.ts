@@ -199,6 +199,14 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
     cases: ['REQ-6.path-hash', 'BKD-5.response-segment-lost'],
   },
   {
+    id: 'swt-4.repairs-corrupt-segments',
+    clause: 'SWT-4',
+    role: 'switch',
+    summary: 'The TCP checksum of rewritten segments is computed anew, so that what was corrupt looks whole.',
+    breaks: { switch: { step: onFields(REWRITTEN, () => ({})) } },
+    cases: ['SWT-4.wrong-tcp-checksum-at-the-backend'],
+  },
+  {
     id: 'swt-5.clears-psh',
     clause: 'SWT-5',
     role: 'switch',
