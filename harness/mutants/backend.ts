@@ -39,31 +39,6 @@ export const BACKEND_MUTANTS: readonly Mutant[] = [
     cases: ['BKD-5.response-segment-lost'],
   },
   {
-    id: 'est-3.scales-window-twice',
-    clause: 'EST-3',
-    role: 'backend',
-    summary: "The backend scales the client's window by more than was negotiated and sends beyond it.",
-    breaks: {
-      backend: {
-        step: messagesIn((message) =>
-          message.verb === 'handoff'
-            ? [
-                {
-                  ...message,
-                  snapshot: {
-                    ...message.snapshot,
-                    clientWindow: message.snapshot.clientWindow * 16,
-                    windowScale: { client: 11, own: message.snapshot.windowScale?.own ?? 0 },
-                  },
-                },
-              ]
-            : [message],
-        ),
-      },
-    },
-    cases: ['BKD-1.curl-gets-every-size'],
-  },
-  {
     id: 'swt-7.takes-fin',
     clause: 'SWT-7',
     role: 'backend',

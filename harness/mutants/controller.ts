@@ -348,6 +348,19 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     cases: ['RET-5.reset-frees-the-rule'],
   },
   {
+    id: 'ret-6.never-answers-fin',
+    clause: 'RET-6',
+    role: 'controller',
+    summary: "A client's FIN is acknowledged and never answered by one of the controller's own.",
+    breaks: {
+      controller: {
+        step: segmentsOut((sent) => (has(sent, 'FIN') ? { flags: sent.flags & ~TcpFlag.FIN } : undefined)),
+      },
+    },
+    cases: ['RET-6.half-close-when-idle'],
+    worlds: BOTH,
+  },
+  {
     id: 'ret-7.forgets-next-request',
     clause: 'RET-7',
     role: 'controller',

@@ -339,14 +339,6 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
     worlds: BOTH,
   },
   {
-    id: 'ret-6.keeps-every-second-rule',
-    clause: 'RET-6',
-    role: 'switch',
-    summary: 'Every second rule is confirmed as removed and kept.',
-    breaks: { switch: { step: confirmsOnly('remove', (count) => count % 2 === 0) } },
-    cases: ['RET-6.half-close-when-idle', 'RET-6.abort-when-idle'],
-  },
-  {
     id: 'hof-7.last-rule-wins',
     clause: 'HOF-7',
     role: 'switch',

@@ -1,8 +1,9 @@
 /** Hand-off messages that are late, lost or come twice, and what they carry. */
 import type { ControlFault, ScriptStep } from '../../../harness/world.js';
-import { seqAdd } from '../../../reference-impl/wire/index.js';
+import type { ConnectionSnapshot } from '../../../reference-impl/control/messages.js';
+import { findTcpOption, seqAdd } from '../../../reference-impl/wire/index.js';
 import type { ConformanceCase } from '../case.js';
-import { type CaseEvidence, isSyn, logged, logicalOf } from '../evidence.js';
+import { type CaseEvidence, isSyn, isSynAck, logged, logicalOf, type SeenSegment } from '../evidence.js';
 import {
   expectObjects,
   expectReadBack,
@@ -179,6 +180,25 @@ export const earlyPipelinedRequest: ConformanceCase = {
   afterwards: meetsNobody,
 };
 
+/** What a hand-off says of the negotiated options that the handshake does not: SYN and SYN-ACK, as the client saw them. */
+function differences(snapshot: ConnectionSnapshot, syn: SeenSegment, answer: SeenSegment): string[] {
+  const wrong: string[] = [];
+  const compare = (what: string, got: unknown, wanted: unknown): void => {
+    if (got !== wanted) wrong.push(`${what} ${got} instead of ${wanted}`);
+  };
+  // RFC 9293 §3.7.1: 536 without the option.
+  compare('clientMss', snapshot.clientMss, findTcpOption(syn.options, 'mss')?.value ?? 536);
+  compare('ownMss', snapshot.ownMss, findTcpOption(answer.options, 'mss')?.value ?? 536);
+  const [theirs, ours] = [syn, answer].map(({ options }) => findTcpOption(options, 'window-scale')?.shift);
+  const scaled = theirs !== undefined && ours !== undefined;
+  compare("the client's window scale", snapshot.windowScale?.client, scaled ? theirs : undefined);
+  compare('the own window scale', snapshot.windowScale?.own, scaled ? ours : undefined);
+  compare('sackPermitted', snapshot.sackPermitted, findTcpOption(answer.options, 'sack-permitted') !== undefined);
+  const stamped = findTcpOption(answer.options, 'timestamps') !== undefined;
+  compare('timestamps', snapshot.timestamps !== null, stamped);
+  return wrong;
+}
+
 export const handoffCarriesTheHandshake: ConformanceCase = {
   id: 'HOF-3.hand-off-says-what-the-wire-says',
   clauses: ['HOF-3'],
@@ -223,6 +243,15 @@ export const handoffCarriesTheHandshake: ConformanceCase = {
       expect(
         behind?.seq === snapshot.seq,
         `${which}: expected seq ${behind?.seq}, where the response begins, got ${snapshot.seq}`,
+      );
+      const answer = own.find(isSynAck);
+      if (syn === undefined || answer === undefined) continue;
+      const wrong = differences(snapshot, syn, answer);
+      const frames = [syn, answer].map(({ frame }) => ({ frame, note: 'the handshake' }));
+      expect(
+        wrong.length === 0,
+        `${which}: expected what the handshake negotiated, got ${wrong.join(', ')}`,
+        ...frames,
       );
     }
   },
