@@ -7,7 +7,7 @@ const LINUX_JOB_MS = 6_000;
 const LINUX_SETTLE_MS = 1_500;
 
 /** A run of the cases that mutants name takes some thousands. */
-const SIM_EVENTS = 40_000;
+const SIM_EVENTS = 15_000;
 
 /** The same world, with its patience cut short. */
 export function impatient(create: WorldFactory): WorldFactory {

@@ -132,7 +132,7 @@ export const BACKEND_MUTANTS: readonly Mutant[] = [
         ),
       },
     },
-    cases: ['RET-6.half-close-when-idle'],
+    cases: ['RET-4.connection-close'],
     worlds: BOTH,
   },
   {
@@ -149,7 +149,7 @@ export const BACKEND_MUTANTS: readonly Mutant[] = [
         ),
       },
     },
-    cases: ['RET-6.half-close-when-idle'],
+    cases: ['RET-4.connection-close'],
   },
   {
     id: 'bkd-6.reports-no-timestamps',
