@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { didYouMean } from '../../conformance/nearest.js';
+import { listTargets } from '../../harness/target/listing.js';
 import {
   listCases,
   listClauses,
@@ -24,6 +25,7 @@ const KINDS = [
   'operators',
   'spec-remedies',
   'spec-mutants',
+  'targets',
 ] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -76,6 +78,10 @@ function rows(kind: Kind): { items: readonly { id: string }[]; lines: readonly (
       const items = listSpecMutants();
       return { items, lines: items.map((m) => [m.id, `${m.operator}: ${m.summary}`]) };
     }
+    case 'targets': {
+      const items = listTargets();
+      return { items, lines: items.map((t) => [t.id, `${t.summary} (${t.worlds.join(', ')})`]) };
+    }
     case 'mutants': {
       const items = listMutants();
       return { items, lines: items.map((m) => [m.id, `${m.clauses.join(', ')}, ${m.role}: ${m.summary}`]) };
@@ -90,7 +96,7 @@ function rows(kind: Kind): { items: readonly { id: string }[]; lines: readonly (
 function list(kind: string, options: OutputOptions): void {
   if (!isKind(kind)) {
     const hint = didYouMean(kind, KINDS);
-    const missing = kind === 'targets' ? `there are no ${kind} to list yet` : `cannot list '${kind}'${hint}`;
+    const missing = `cannot list '${kind}'${hint}`;
     throw new Failure(2, `${missing}; there are: ${KINDS.join(', ')}`);
   }
   const output = new Output(options, isKind);
@@ -108,7 +114,7 @@ export function registerList(program: Command): void {
     .command('list')
     .summary('what there is')
     .description(
-      'Lists clauses, conformance cases, deliberately broken implementations, the remedies of the reference that can be switched off, and what the specification consists of.',
+      'Lists clauses, conformance cases, deliberately broken implementations, the targets that come with it, the remedies of the reference that can be switched off, and what the specification consists of.',
     )
     .argument('<KIND>', KINDS.join(', '));
   addOutputOptions(command, {

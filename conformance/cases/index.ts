@@ -1,5 +1,6 @@
 /** Every active case, in the order in which a connection lives. */
 import type { ConformanceCase } from './case.js';
+import { combinations } from './clients/combinations.js';
 import { curlAlternates } from './clients/curl-alternates.js';
 import { curlHeadAndMissing } from './clients/curl-head-and-missing.js';
 import { curlPutAtOnce, curlPutExpecting } from './clients/curl-put.js';
@@ -43,6 +44,8 @@ export const CASES: readonly ConformanceCase[] = [
   wgetReadsAndWrites,
   pythonReadsAndWrites,
   nodeReadsAndWrites,
+  // Programs and stacks, in pairs.
+  ...combinations,
   // The header, however it is segmented.
   splitInTwo,
   byteByByte,

@@ -244,7 +244,7 @@ class ControllerStep extends HostStep<Connection> {
     const timestampOffset = digest.readUInt32BE(4);
     const options = {
       iss,
-      mss: OWN_MSS,
+      mss: this.#config.mss ?? OWN_MSS,
       windowScale: WINDOW_SCALE,
       sack: true,
       timestampOffset,

@@ -112,6 +112,10 @@ class Reader {
 
 function stepsOf(job: ClientJob): readonly ScriptStep[] {
   if (job.kind === 'script') return job.steps;
+  if (job.kind === 'load') {
+    const count = job.program === 'ab' ? job.requests : job.connections;
+    return stepsOf({ kind: 'http', program: 'nc', requests: Array(count).fill({ method: 'GET', path: job.path }) });
+  }
   if (job.kind === 'segments') throw new WorldError('an ordinary server has no link for a packet-level client');
   if (job.kind === 'stranger') return [];
   return job.requests.flatMap(({ method, path, body }): ScriptStep[] => {
@@ -141,6 +145,10 @@ async function runJob(job: ClientJob, port: number): Promise<JobResult> {
       else if (step.do === 'wait-close') await reader.close();
       else if (step.do === 'abort') socket.resetAndDestroy();
       else socket.destroy();
+    }
+    if (job.kind === 'load') {
+      const bytes = responses.reduce((sum, one) => sum + one.bodySize, 0);
+      return { ok: true, responses: [], load: { done: responses.length, errors: 0, non2xx: 0, bytes } };
     }
     return { ok: true, responses, ...closedBy() };
   } catch (error) {
