@@ -1,9 +1,9 @@
 /** The frames of a segment story in the capture: what a step sent, where it arrived, and what broke an expectation. */
 import type { SeenArrival } from '../../harness/world.js';
-import type { CaseEvidence, SeenSegment } from './evidence.js';
+import type { CaseEvidence, SeenPacket, SeenSegment } from './evidence.js';
 
 /** The packet-level client's address. */
-function clientOf(run: CaseEvidence): string {
+export function clientOf(run: CaseEvidence): string {
   return run.topology.clients?.[1]?.ip ?? '';
 }
 
@@ -12,6 +12,13 @@ export function frameOf(run: CaseEvidence, word: string, vantage: string): SeenS
   const step = (run.results[0]?.observations ?? []).find((observation) => observation.do === word);
   const [id] = step?.sent ?? [];
   return run.segments.find((s) => s.ipId === id && s.vantage === vantage && s.src.startsWith(`${clientOf(run)}:`));
+}
+
+/** Where else than at the client the packets of the first step of that name were seen. */
+export function whereabouts(run: CaseEvidence, word: string): readonly SeenPacket[] {
+  const step = (run.results[0]?.observations ?? []).find((observation) => observation.do === word);
+  const ids = new Set(step?.sent);
+  return run.packets.filter((p) => p.vantage !== 'client' && ids.has(p.ipId) && p.src === clientOf(run));
 }
 
 /** Names the frame that broke a story off, or, where one was missing, the frame that was to draw it. */

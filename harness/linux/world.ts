@@ -7,8 +7,10 @@ import { runHttpProgram } from '../clients/http-programs.js';
 import { runLoadProgram } from '../clients/load-programs.js';
 import { type RunLimits, runProgram } from '../clients/run-program.js';
 import { missedFaults } from '../missed-faults.js';
+import { findPythonWithScapy, ScapyMissing } from '../scapy/bridge.js';
 import { castPlayer } from '../segments/cast.js';
 import type { SegmentLaunch } from '../segments/segment-main.js';
+import { needsCrafting } from '../segments/story.js';
 import type { ProcessUnderTest, RoleUnderTest } from '../target/target.js';
 import { type Topology, worldTopology } from '../topology.js';
 import {
@@ -46,6 +48,18 @@ const MOST_SCRIPT_PROCESSES = 6;
 const QUIET_MS = 150;
 /** Long enough for what it says to have an effect, were it listened to. */
 const STRANGER_STAYS_MS = 200;
+
+/** Looked for once a process: each try starts an interpreter. */
+let pythonWithScapy: string | undefined;
+
+function scapyPython(): string {
+  try {
+    pythonWithScapy ??= findPythonWithScapy();
+    return pythonWithScapy;
+  } catch (error) {
+    throw error instanceof ScapyMissing ? new WorldError(error.message) : error;
+  }
+}
 
 const live = new Set<LinuxWorld>();
 
@@ -362,7 +376,7 @@ export class LinuxWorld implements World {
       if (job.kind === 'load') return await runLoadProgram(job, surroundings, timeoutMs);
       if (job.kind === 'segments') {
         const cast = castPlayer(this.topology, job.story, this.#options.seed, this.#stories++);
-        const launch: SegmentLaunch = { cast, timeoutMs };
+        const launch: SegmentLaunch = { cast, timeoutMs, ...(needsCrafting(job.story) && { python: scapyPython() }) };
         const command = inClient(nodeCommand('../segments/segment-main', import.meta.url));
         // It keeps its time itself, and tells what it was waiting for.
         return await this.#play('segment', command, launch, { home: folder, timeoutMs: timeoutMs + START_MS, signal });
