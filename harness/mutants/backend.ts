@@ -6,7 +6,7 @@ import { obeysAnybody, servesAgain } from './control-faults.js';
 import { has, restamped } from './edit.js';
 import { byRepetition, segmentsIn, segmentsOut, sendsBeside } from './host-faults.js';
 import type { Mutant } from './mutant.js';
-import { acknowledgesUnowned, believesInWindow } from './segment-faults.js';
+import { acknowledgesUnowned, believesInWindow, listens } from './segment-faults.js';
 
 const BOTH = ['sim', 'linux'] as const;
 
@@ -307,5 +307,13 @@ export const BACKEND_MUTANTS: readonly Mutant[] = [
       },
     },
     cases: ['SEC-2.rst-in-window-at-the-backend'],
+  },
+  {
+    id: 'sec-1.listens-for-itself',
+    clause: 'SEC-1',
+    role: 'backend',
+    summary: 'The backend accepts connections of whoever addresses it.',
+    breaks: { backend: { step: listens() } },
+    cases: ['SEC-1.backend-addressed-directly'],
   },
 ];

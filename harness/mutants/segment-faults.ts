@@ -19,16 +19,10 @@ export function acknowledgesUnowned(): Breaker {
     if (input.kind !== 'frame' || came === undefined || !unowned || has(came, 'RST') || came.payload.length === 0)
       return { memory, outputs };
     const bytes = edited(input.bytes, () => ({
-      srcMac: came.dstMac,
-      dstMac: came.srcMac,
-      src: came.dst,
-      dst: came.src,
-      srcPort: came.dstPort,
-      dstPort: came.srcPort,
+      ...backwards(came),
       seq: came.ack,
       ack: seqAdd(came.seq, came.payload.length),
       flags: TcpFlag.ACK,
-      ttl: 64,
       payload: new Uint8Array(0),
     }));
     return { memory, outputs: [...outputs, { kind: 'frame', port: input.port, bytes } satisfies RoleOutput] };
@@ -81,4 +75,34 @@ export function matchesFirstFragments(): Breaker {
     );
     return { memory, outputs };
   });
+}
+
+/** Answers a SYN of anybody who addresses it, as a server that listens. */
+export function listens(): Breaker {
+  return breaker(null, (memory, input, inner) => {
+    const came = input.kind === 'frame' ? fieldsOf(input.bytes) : undefined;
+    const outputs = inner(input);
+    const unowned = outputs.some((out) => out.kind === 'event' && out.event.action === 'IgnoreSegment');
+    if (input.kind !== 'frame' || came === undefined || !unowned || !has(came, 'SYN')) return { memory, outputs };
+    const bytes = edited(input.bytes, () => ({
+      ...backwards(came),
+      seq: 1,
+      ack: seqAdd(came.seq, 1),
+      flags: TcpFlag.SYN | TcpFlag.ACK,
+    }));
+    return { memory, outputs: [...outputs, { kind: 'frame', port: input.port, bytes } satisfies RoleOutput] };
+  });
+}
+
+/** The addresses of an answer. */
+function backwards(came: Fields): Partial<Fields> {
+  return {
+    srcMac: came.dstMac,
+    dstMac: came.srcMac,
+    src: came.dst,
+    dst: came.src,
+    srcPort: came.dstPort,
+    dstPort: came.srcPort,
+    ttl: 64,
+  };
 }

@@ -8,6 +8,7 @@ import { type Fields, has, hasIpOptions, tcpOffset, withIpWord, withWord } from 
 import type { Mutant } from './mutant.js';
 import { matchesFirstFragments } from './segment-faults.js';
 import {
+  believesSourceAddress,
   confirmsBeforeInstalling,
   confirmsOnly,
   firstOnly,
@@ -17,6 +18,7 @@ import {
   onFields,
   onPassage,
   staleTcpWord,
+  takesUdpForTcp,
   unmatchedFrom,
 } from './switch-faults.js';
 
@@ -423,7 +425,7 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
     role: 'switch',
     summary: 'The first fragment of a packet matches a rule, and the others do not.',
     breaks: { switch: { step: matchesFirstFragments() } },
-    cases: [],
+    cases: ['SWT-10.fragments-during-a-rule'],
   },
   {
     id: 'swt-10.dies-of-ip-options',
@@ -431,6 +433,46 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
     role: 'switch',
     summary: 'A packet with IP options ends the data path.',
     breaks: { switch: { step: diesOf((given) => given.kind === 'frame' && hasIpOptions(given.bytes)) } },
-    cases: [],
+    cases: ['SWT-10.ip-options-during-a-rule'],
+  },
+  {
+    id: 'swt-10.takes-udp-for-tcp',
+    clause: 'SWT-10',
+    role: 'switch',
+    summary: 'A rule looks at ports without looking at the protocol, and a UDP datagram follows it.',
+    breaks: { switch: { step: takesUdpForTcp() } },
+    cases: ['SWT-10.udp-during-a-rule'],
+  },
+  {
+    id: 'swt-8.matches-port-only',
+    clause: 'SWT-8',
+    role: 'switch',
+    summary: 'A rule matches every client that uses the port number of its own.',
+    breaks: {
+      switch: {
+        step: matchesMore((fields, rule) => fields.srcPort === rule.conn.client.port && toLogical(fields, rule)),
+      },
+    },
+    cases: ['SWT-8.same-port-of-another-client-during-a-rule'],
+  },
+  {
+    id: 'swt-8.matches-any-logical-port',
+    clause: 'SWT-8',
+    role: 'switch',
+    summary: "A rule matches its client's segments to any port of the logical address.",
+    breaks: {
+      switch: {
+        step: matchesMore((fields, rule) => sameClient(fields, rule) && fields.srcPort === rule.conn.client.port),
+      },
+    },
+    cases: ['SWT-8.another-logical-port-during-a-rule'],
+  },
+  {
+    id: 'sec-1.believes-source-address',
+    clause: 'SEC-1',
+    role: 'switch',
+    summary: "A segment with a backend's source address passes for the backend's, whatever link it came from.",
+    breaks: { switch: { step: believesSourceAddress() } },
+    cases: ['SEC-1.forged-backend'],
   },
 ];
