@@ -32,7 +32,9 @@ export const BACKEND_MUTANTS: readonly Mutant[] = [
     breaks: {
       backend: {
         step: messagesIn((message) =>
-          message.verb === 'handoff' ? [{ ...message, snapshot: { ...message.snapshot, clientMss: 8960 } }] : [message],
+          message.verb === 'handoff'
+            ? [{ ...message, snapshot: { ...message.snapshot, clientMss: 8960, ownMss: 8960 } }]
+            : [message],
         ),
       },
     },
