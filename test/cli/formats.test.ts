@@ -10,56 +10,72 @@ const cwd = t.testdir({ 'notes.txt': 'mine', 'broken.json': '{', 'other.json': '
 const CASE = 'RET-7.pipelined-reads';
 const text = (path: string): string => readFileSync(join(cwd, path), 'utf8');
 
+const CAPTURE = `bad/sim/${CASE}/capture.pcapng`;
+const FAILING = ['test', CASE, '--without', 'header-only-ack', '--out', 'bad'];
+
 t.test('a failing run in every format', async (t) => {
-  const args = ['test', CASE, '--without', 'header-only-ack', '--out', 'bad', '--junit', 'bad.xml', '--tap'];
-  const ended = await prism(args, { cwd });
-  t.match(ended, { code: 1, stderr: '' });
-  const parser = new Parser();
-  let extra = '';
-  parser.on('extra', (line: string) => {
-    extra += line;
+  const [tap, terminal, check, again] = await prismBatch(
+    [
+      [...FAILING, '--junit', 'bad.xml', '--tap'],
+      [...FAILING, '--quiet'],
+      ['check', CAPTURE, '--no-control', '--out', 'checked'],
+      ['report', 'bad', '--out', 'again', '--json'],
+    ],
+    { cwd },
+  );
+
+  await t.test('TAP on stdout, and nothing else there', async (t) => {
+    t.match(tap, { code: 1, stderr: '' });
+    const parser = new Parser();
+    let extra = '';
+    parser.on('extra', (line: string) => {
+      extra += line;
+    });
+    parser.end(tap?.stdout ?? '');
+    t.equal(extra, '');
+    t.match(parser.results, { ok: false, bailout: false });
+    t.match(parser.results?.failures[0], { name: `sim ${CASE}`, diag: { verdict: 'fail' } });
   });
-  parser.end(ended.stdout);
-  t.equal(extra, '', 'stdout carries TAP and nothing else');
-  t.match(parser.results, { ok: false, bailout: false });
-  t.match(parser.results?.failures[0], { name: `sim ${CASE}`, diag: { verdict: 'fail' } });
-  t.match(text('bad.xml'), /<testcase name="RET-7\.pipelined-reads" classname="sim\.[A-Z]{3}-\d+">/);
-  t.same(readdirSync(join(cwd, 'bad')).sort(), [
-    'index.html',
-    'junit.xml',
-    'report.tap',
-    'result.json',
-    'sim',
-    'summary.txt',
-  ]);
-  t.equal(text('bad/report.tap'), ended.stdout);
-  t.equal(text('bad/junit.xml'), text('bad.xml'));
-  t.match(text('bad/summary.txt'), /^ *>? *\d+\.\d{6} +21 +\| +\|<-+\|.* seq 1 ack 123/m, 'with a ladder');
+
+  await t.test('a folder with every format', async (t) => {
+    t.same(readdirSync(join(cwd, 'bad')).sort(), [
+      'index.html',
+      'junit.xml',
+      'report.tap',
+      'result.json',
+      'sim',
+      'summary.txt',
+    ]);
+    t.match(text('bad.xml'), /<testcase name="RET-7\.pipelined-reads" classname="sim\.[A-Z]{3}-\d+">/);
+    t.match(text('bad/junit.xml'), /<testcase name="RET-7\.pipelined-reads" classname="sim\.[A-Z]{3}-\d+">/);
+    t.match(text('bad/report.tap'), /^not ok 1 - sim RET-7/m);
+    t.match(text('bad/summary.txt'), /^ *> *\d+\.\d{6} +21 +\| +\|<-+\|.* seq 1 ack 123/m, 'with a ladder');
+  });
+
+  await t.test('the terminal draws the first failure', async (t) => {
+    t.equal(terminal?.code, 1);
+    t.match(terminal?.stdout, /^ {2}> +\d+\.\d{6} +21 /m);
+    t.match(terminal?.stdout, /\^ acknowledges 92 bytes behind the header/);
+    t.equal(terminal?.stdout.match(/^ +time +frame/gm)?.length, 1, 'and no other');
+  });
+
+  await t.test('captures alone have ladders, and links to where they lie', async (t) => {
+    t.equal(check?.code, 1);
+    t.match(check?.stdout, /^ {2}> +\d+\.\d{6} +21 /m);
+    t.match(text('checked/index.html'), new RegExp(`href="\\.\\./${CAPTURE}"`));
+  });
+
+  await t.test('a stored result is shown again: same verdicts, same end', async (t) => {
+    const stored = ResultDocument.parse(JSON.parse(text('bad/result.json')));
+    t.match(again, { code: 1, stderr: '' });
+    t.same(JSON.parse(again?.stdout ?? ''), stored);
+    t.equal(text('again/report.tap'), text('bad/report.tap'));
+    t.match(text('again/index.html'), /class="marked"/, 'ladders from the captures beside the result');
+    t.match(text('again/index.html'), /href="\.\.\/bad\/sim\//);
+  });
 });
 
-t.test('the terminal draws the first failure', async (t) => {
-  const ended = await prism(['test', CASE, '--without', 'header-only-ack', '--out', 'bad', '--quiet'], { cwd });
-  t.match(ended.stdout, /^ {2}> +\d+\.\d{6} +21 /m);
-  t.match(ended.stdout, /\^ acknowledges 92 bytes behind the header/);
-  t.equal(ended.stdout.match(/segment|time +frame/g)?.length, 1, 'one ladder only');
-});
-
-t.test('captures of several files are drawn in one ladder', async (t) => {
-  const capture = `bad/sim/${CASE}/capture.pcapng`;
-  const ended = await prism(['check', capture, '--no-control', '--out', 'checked'], { cwd });
-  t.equal(ended.code, 1);
-  t.match(ended.stdout, /^ {2}> +\d+\.\d{6} +21 /m);
-  t.match(text('checked/index.html'), new RegExp(`href="\\.\\./${capture}"`), 'the page links to where it lies');
-});
-
-t.test('a stored result is shown again: same verdicts, same end', async (t) => {
-  const stored = ResultDocument.parse(JSON.parse(text('bad/result.json')));
-  const ended = await prism(['report', 'bad', '--out', 'again', '--json'], { cwd });
-  t.match(ended, { code: 1, stderr: '' });
-  t.same(JSON.parse(ended.stdout), stored);
-  t.equal(text('again/report.tap'), text('bad/report.tap'));
-  t.match(text('again/index.html'), /class="marked"/, 'ladders from the captures beside the result');
-  t.match(text('again/index.html'), /href="\.\.\/bad\/sim\//);
+t.test('a stored result whose captures are gone says so', async (t) => {
   rmSync(join(cwd, 'bad', 'sim'), { recursive: true });
   const poor = await prism(['report', 'bad/result.json', '--out', 'poor'], { cwd });
   t.match(poor, { code: 1, stderr: '', stdout: /FAIL RET-7\.pipelined-reads/ });

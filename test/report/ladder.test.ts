@@ -152,6 +152,31 @@ t.test('an address that should not show is said', async (t) => {
   t.notMatch(rowsOf(ladder).at(-2)?.label, /address/);
 });
 
+t.test('captures of several files are one ladder, whose rows say the file', async (t) => {
+  const { story } = oneRead();
+  const { frames } = story;
+  const vantages = ['client', 'controller', 'backend0'] as const;
+  const captures = vantages.map((vantage) => ({
+    name: `run/${vantage}.pcapng`,
+    bytes: story.capture(frames.filter((frame) => frame.vantage === vantage)),
+  }));
+  const { ladders } = drawLadders(
+    { captures, topology: story.topology },
+    [at(2, 'x', 'run/controller.pcapng')],
+    LIMITS,
+  );
+  t.equal(ladders.length, 1);
+  const [ladder] = ladders;
+  if (ladder === undefined) return;
+  t.match(ladder.files, ['run/client.pcapng', 'run/controller.pcapng', 'run/backend0.pcapng']);
+  t.equal(rowsOf(ladder).length, frames.length);
+  t.match(rowsOf(ladder).filter(isMarked), [{ file: 1, number: 2, label: /^SYN seq 0 ack 1/ }]);
+  t.match(
+    ladderText(ladder).find((line) => line.startsWith('>')),
+    / 2 controller\.pcapng /,
+  );
+});
+
 t.test('evidence that is nowhere stays undrawn', async (t) => {
   const { story } = oneRead();
   const nowhere = [at(9999), at(1, 'x', 'other.pcapng'), at(9999, 'x', LOG)];
