@@ -1,6 +1,8 @@
 /** What bears on what: clauses, the checks and cases that judge them, and the remedies that keep them. */
 import { CASES } from '../conformance/cases/index.js';
 import { CHECKS } from '../conformance/checks/index.js';
+import { worldsOf } from '../conformance/mutants/select.js';
+import { MUTANTS } from '../harness/mutants/index.js';
 import { REMEDIES, REMEDY_NAMES, type RemedyName } from '../reference-impl/core/remedies.js';
 import { clauseOf, readSpecification, type SpecMutant, type SpecRemedy, shippedSpecification } from '../spec/formal.js';
 import { type Operator, operatorsOf } from '../spec/operators.js';
@@ -36,9 +38,10 @@ export interface ListedClause {
   readonly unmodelled?: string | undefined;
   /** What is missing to judge it. */
   readonly pending?: string | undefined;
-  /** Operators of the specification, the faults that these must catch, and ids of passive checks, cases and remedies. */
+  /** Operators of the specification, the faults that these must catch, and ids of passive checks, cases, broken implementations and remedies. */
   readonly evidence: {
     readonly operators: readonly string[];
+    readonly specMutants: readonly string[];
     readonly mutants: readonly string[];
     readonly checks: readonly string[];
     readonly cases: readonly string[];
@@ -69,12 +72,13 @@ export function listClauses(): ListedClause[] {
     clauses: [clause.id],
     evidence: {
       operators,
-      mutants: [
+      specMutants: [
         ...remedies.filter((r) => operators.includes(r.operator)).map((r) => `without-${r.id}`),
         ...mutants.filter((m) => operators.includes(m.operator)).map((m) => m.id),
       ],
       checks: CHECKS.filter((c) => c.clause === clause.id).map((c) => `check.${c.clause}`),
       cases: CASES.filter((c) => c.clauses.includes(clause.id)).map((c) => c.id),
+      mutants: MUTANTS.filter((m) => m.clause === clause.id).map((m) => m.id),
       remedies: REMEDY_NAMES.filter((name) => REMEDY_CLAUSES[name].includes(clause.id)),
     },
   }));
@@ -161,4 +165,30 @@ export function listCases(): ListedCase[] {
 
 export function listRemedies(): ListedRemedy[] {
   return REMEDY_NAMES.map((id) => ({ id, clauses: REMEDY_CLAUSES[id], summary: REMEDIES[id] }));
+}
+
+/** A broken implementation. */
+export interface ListedMutant {
+  readonly id: string;
+  /** The one clause that must name it. */
+  readonly clauses: readonly string[];
+  readonly role: string;
+  readonly summary: string;
+  readonly worlds: readonly string[];
+  /** What is run against it. */
+  readonly cases: readonly string[];
+  /** Remedies that are switched off in it. */
+  readonly without: readonly string[];
+}
+
+export function listMutants(): ListedMutant[] {
+  return MUTANTS.map((mutant) => ({
+    id: mutant.id,
+    clauses: [mutant.clause],
+    role: mutant.role,
+    summary: mutant.summary,
+    worlds: worldsOf(mutant),
+    cases: mutant.cases,
+    without: mutant.breaks.without ?? [],
+  }));
 }

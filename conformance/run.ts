@@ -1,15 +1,26 @@
 /** Runs conformance cases, each in a world of its own, and judges what they left: one result a case, one a passively checked clause. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import { lacking } from '../harness/target/needs.js';
+import type { Target } from '../harness/target/target.js';
 import { defaultPolicy } from '../harness/topology.js';
-import { type Fault, type World, WorldError, type WorldFactory, type WorldKind } from '../harness/world.js';
+import {
+  type Fault,
+  type World,
+  WorldError,
+  type WorldFactory,
+  type WorldKind,
+  type WorldOptions,
+  type WorldTarget,
+} from '../harness/world.js';
 import { compareClauses } from '../spec/requirements.js';
 import type { ConformanceCase } from './cases/case.js';
 import { createContext } from './cases/context.js';
 import { caseEvidence } from './cases/evidence.js';
 import { parseControlLog } from './control-log.js';
-import { excuse, type Waiver } from './excuses.js';
+import { excuse } from './excuses.js';
 import type { ClauseFinding, JudgeEvidence } from './judge.js';
+import { withVariants } from './variants.js';
 import type { EvidenceFrame, Result } from './verdict.js';
 
 /** How long one case may take by the wall clock, from building its world to tearing it down, in ms. */
@@ -35,13 +46,13 @@ export interface RunPlan {
   readonly judge: JudgeEvidence;
   readonly seed: number;
   readonly without: Parameters<WorldFactory>[1]['without'];
+  /** What is judged, and what its worlds are told of it; the reference when absent. */
+  readonly target?: { readonly judged: Target; readonly told: WorldTarget };
   /** Each case writes into `OUT/<world>/<case id>/`. */
   readonly out: string;
   /** Whether the Linux world finds a client program here; a case that lacks one is an `error`, or `inconclusive` when `tolerant`. */
   readonly isInstalled: (program: string) => boolean;
   readonly tolerant?: boolean;
-  /** Failures the target has declared. */
-  readonly waivers?: readonly Waiver[];
   readonly caseLimitMs?: number;
   readonly onProgress?: (progress: Progress) => void;
   /** Aborting it destroys the world that is running and rejects with the signal's reason. */
@@ -69,9 +80,14 @@ export interface CaseRun {
 }
 
 /** The command that runs a selector again under the same conditions. */
-export function replayCommand(selector: string, world: WorldKind, plan: Pick<RunPlan, 'seed' | 'without'>): string {
+export function replayCommand(
+  selector: string,
+  world: WorldKind,
+  plan: Pick<RunPlan, 'seed' | 'without' | 'target'>,
+): string {
+  const target = plan.target ? ` --target ${plan.target.judged.selector}` : '';
   const without = plan.without.length > 0 ? ` --without ${plan.without.join(' ')}` : '';
-  return `prism test ${selector} --world ${world} --seed ${plan.seed}${without}`;
+  return `prism test ${selector} --world ${world}${target} --seed ${plan.seed}${without}`;
 }
 
 /** Rejects with the signal's reason as soon as it is aborted; the promise itself goes on. */
@@ -103,7 +119,9 @@ interface Judgement {
 
 /**
  * A case fails when an expectation failed or any passive check fails on its capture. The failing result names the clauses that frames show
- * broken; a failed expectation is charged to the case's own clauses, without those that the same frames show to be kept while another is broken.
+ * broken; a failed expectation is charged to the case's own clauses. Where frames show one to be broken: only to those that no check judges, because
+ * for the others the frames would have shown it. Where they show none: to the one that the case is named after, and to those that they do not
+ * show to be kept.
  */
 export function caseVerdict(testCase: ConformanceCase, replay: string, judgement: Judgement): Result {
   const { failedExpectation, findings, capture } = judgement;
@@ -119,8 +137,13 @@ export function caseVerdict(testCase: ConformanceCase, replay: string, judgement
   if (failedExpectation !== undefined || broken.length > 0) {
     const clauses = new Set(broken.map(({ clause }) => clause));
     if (failedExpectation !== undefined) {
+      const [about] = testCase.id.split('.');
+      const judged = (id: string): boolean => findings.some((f) => f.clause === id);
       const kept = (id: string): boolean => findings.some((f) => f.clause === id && f.finding.verdict === 'pass');
-      for (const id of testCase.clauses) if (broken.length === 0 || !kept(id)) clauses.add(id);
+      const charged = (id: string): boolean => (broken.length > 0 ? !judged(id) : id === about || !kept(id));
+      for (const id of testCase.clauses) if (charged(id)) clauses.add(id);
+      // A case that is named after none of its clauses, with all of them kept by the frames, has still failed.
+      if (clauses.size === 0) for (const id of testCase.clauses) clauses.add(id);
     }
     const said = [
       ...(failedExpectation === undefined ? [] : [failedExpectation]),
@@ -163,6 +186,14 @@ export function caseVerdict(testCase: ConformanceCase, replay: string, judgement
   };
 }
 
+/** A target's declared bounds hold where the case asks for none of its own. */
+function boundsOf(testCase: ConformanceCase, { target }: RunPlan): Pick<WorldOptions, 'bounds'> {
+  const handoffMs = target?.judged.bounds.handoffMs;
+  if (handoffMs === undefined) return {};
+  const asked: Partial<WorldOptions> = testCase.options ?? {};
+  return { bounds: { handoffMs, ...asked.bounds } };
+}
+
 async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase: ConformanceCase): Promise<CaseRun> {
   const replay = replayCommand(testCase.id, world.kind, plan);
   const failed = (message: string, worldFailed = false): CaseRun => ({
@@ -179,6 +210,11 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
     findings: [],
     ...(worldFailed ? { worldFailed } : {}),
   });
+  const lacks = plan.target && lacking(testCase, plan.target.judged);
+  if (lacks !== undefined) {
+    const run = failed(lacks);
+    return { ...run, result: { ...run.result, verdict: 'unsupported' } };
+  }
   const missing = world.kind === 'linux' ? (testCase.programs ?? []).filter((p) => !plan.isInstalled(p)) : [];
   if (missing.length > 0) {
     const run = failed(`needs ${missing.join(', ')}, which is not installed here`);
@@ -198,6 +234,8 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
     seed: plan.seed,
     without: plan.without,
     faults,
+    ...boundsOf(testCase, plan),
+    ...(plan.target && { target: plan.target.told }),
   });
   let live: World | undefined;
   try {
@@ -225,7 +263,7 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
       controlLog: { name: nameOf(evidence.controlLog), entries: log.entries },
     });
     if (!judged.ok) return failed(`the capture is not readable: ${judged.error}`);
-    const { findings } = judged;
+    const findings = withVariants(judged.findings, plan.target?.judged.variants ?? []);
     const { topology } = evidence;
     const named: EvidenceFrame[] = [];
     const missed = [...(evidence.missedFaults ?? [])];
@@ -372,7 +410,7 @@ export function worldResults(
   plan: RunPlan,
 ): Result[] {
   const own = runs.filter((run) => run.world === world);
-  const waivers = plan.waivers ?? [];
+  const waivers = plan.target?.judged.waivers ?? [];
   const excused = new Set(waivers.map((waiver) => waiver.case));
   const captures = own.map((run) => ({
     findings: run.findings.filter(({ finding }) => finding.verdict !== 'fail' || !excused.has(run.result.id)),

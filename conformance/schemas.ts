@@ -1,6 +1,8 @@
 /** The published JSON Schemas, derived from the zod schemas that this project itself reads and writes with. */
 import { z } from 'zod';
 import { ReplayDocument, SimulationDocument, StoriesDocument } from '../harness/simulate/report-schema.js';
+import { TargetList } from '../harness/target/listing.js';
+import { Manifest } from '../harness/target/manifest.js';
 import { Topology } from '../harness/topology.js';
 import { ControlMessage } from '../reference-impl/control/messages.js';
 import { Requirements } from '../spec/requirements.js';
@@ -11,6 +13,11 @@ import { ResultDocument } from './result-schema.js';
 const PUBLISHED = {
   'prism-result-1': { schema: ResultDocument, title: 'What every judging command of prism writes with --json' },
   'prism-topology-1': { schema: Topology, title: 'Who is who on the network that a capture was taken of' },
+  'prism-target-1': {
+    schema: Manifest,
+    title: 'Which roles are under test, how they are started and spoken to, and what they can do',
+  },
+  'prism-list-targets-1': { schema: TargetList, title: 'What prism list targets writes with --json' },
   'prism-control-1': {
     schema: ControlMessage,
     title: 'One message (one line) of the control protocol between controller, switch and backends',

@@ -61,6 +61,19 @@ export function defaultTopology(policy: Policy = defaultPolicy, bounds: Topology
   };
 }
 
+/** The topology of a world: the default one, with the variants that its target declares. */
+export function worldTopology(options: {
+  readonly policy: Policy;
+  readonly bounds?: NonNullable<Topology['bounds']>;
+  readonly target?: { readonly variants: readonly string[] };
+}): Topology {
+  const variants = options.target?.variants ?? [];
+  return {
+    ...defaultTopology(options.policy, options.bounds),
+    ...(variants.length > 0 && { variants: [...variants] }),
+  };
+}
+
 /** `/a/...` belongs to backend0, `/b/...` to backend1, everything else to backend0. */
 export const defaultPolicy: Policy = {
   kind: 'path-map',

@@ -6,6 +6,7 @@
 import type { ControlMessage } from '../reference-impl/control/messages.js';
 import type { RemedyName } from '../reference-impl/core/remedies.js';
 import type { SegmentStory } from './segments/story.js';
+import type { RolesUnderTest } from './target/target.js';
 import type { Policy, Topology } from './topology.js';
 
 export type WorldKind = 'sim' | 'linux';
@@ -27,10 +28,25 @@ export interface WorldOptions {
   readonly roleFaults?: readonly RoleFault[];
   /** The initial sequence number of every connection the controller accepts (a wrap inside a response is wanted); by its secret when absent. */
   readonly initialSequence?: number;
+  /** Events after which the simulated world gives a run up that comes to no rest (an ACK war never ends); 1,000,000 when absent. */
+  readonly eventLimit?: number;
+  /** The mutant that the reference's roles are made of (`harness/mutants`), for tests of the judge. */
+  readonly mutant?: string;
   /** How the clients' TCP stack is set; as the kernel is by itself when absent. */
   readonly clientProfile?: StackProfile;
   /** Bounds that the roles are told, and the topology states, instead of the usual ones. */
   readonly bounds?: NonNullable<Topology['bounds']>;
+  /** Roles under test; the reference plays those that are not named. */
+  readonly target?: WorldTarget;
+}
+
+/** Of a target, what a world has to know. Plain data. */
+export interface WorldTarget {
+  readonly roles: RolesUnderTest;
+  /** The papers' variants it has declared; the topology says them to the judges. */
+  readonly variants: readonly string[];
+  /** The command line of this prism, for `{prism}`. */
+  readonly prism: readonly string[];
 }
 
 /**

@@ -2,10 +2,12 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { didYouMean } from '../../conformance/nearest.js';
+import { listTargets } from '../../harness/target/listing.js';
 import {
   listCases,
   listClauses,
   listModels,
+  listMutants,
   listOperators,
   listRemedies,
   listSpecMutants,
@@ -14,7 +16,17 @@ import {
 import { Failure } from '../failure.js';
 import { addOutputOptions, Output, type OutputOptions, prepareOut, writeOutput } from '../output.js';
 
-const KINDS = ['clauses', 'cases', 'remedies', 'models', 'operators', 'spec-remedies', 'spec-mutants'] as const;
+const KINDS = [
+  'clauses',
+  'cases',
+  'mutants',
+  'remedies',
+  'models',
+  'operators',
+  'spec-remedies',
+  'spec-mutants',
+  'targets',
+] as const;
 type Kind = (typeof KINDS)[number];
 
 const isKind = (text: string): text is Kind => KINDS.some((kind) => kind === text);
@@ -66,6 +78,14 @@ function rows(kind: Kind): { items: readonly { id: string }[]; lines: readonly (
       const items = listSpecMutants();
       return { items, lines: items.map((m) => [m.id, `${m.operator}: ${m.summary}`]) };
     }
+    case 'targets': {
+      const items = listTargets();
+      return { items, lines: items.map((t) => [t.id, `${t.summary} (${t.worlds.join(', ')})`]) };
+    }
+    case 'mutants': {
+      const items = listMutants();
+      return { items, lines: items.map((m) => [m.id, `${m.clauses.join(', ')}, ${m.role}: ${m.summary}`]) };
+    }
     case 'remedies': {
       const items = listRemedies();
       return { items, lines: items.map((r) => [r.id, `${r.clauses.join(', ')}: ${r.summary}`]) };
@@ -76,8 +96,7 @@ function rows(kind: Kind): { items: readonly { id: string }[]; lines: readonly (
 function list(kind: string, options: OutputOptions): void {
   if (!isKind(kind)) {
     const hint = didYouMean(kind, KINDS);
-    const missing =
-      kind === 'mutants' || kind === 'targets' ? `there are no ${kind} to list yet` : `cannot list '${kind}'${hint}`;
+    const missing = `cannot list '${kind}'${hint}`;
     throw new Failure(2, `${missing}; there are: ${KINDS.join(', ')}`);
   }
   const output = new Output(options, isKind);
@@ -95,7 +114,7 @@ export function registerList(program: Command): void {
     .command('list')
     .summary('what there is')
     .description(
-      'Lists clauses, conformance cases, the remedies of the reference that can be switched off, and what the specification consists of.',
+      'Lists clauses, conformance cases, deliberately broken implementations, the targets that come with it, the remedies of the reference that can be switched off, and what the specification consists of.',
     )
     .argument('<KIND>', KINDS.join(', '));
   addOutputOptions(command, {

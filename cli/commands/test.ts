@@ -1,6 +1,7 @@
 /** `prism test`: active conformance cases in one world. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CASES } from '../../conformance/cases/index.js';
+import { needless } from '../../conformance/excuses.js';
 import { judgeEvidence } from '../../conformance/judge.js';
 import { didYouMean } from '../../conformance/nearest.js';
 import { type RunPlan, runCases, worldResults } from '../../conformance/run.js';
@@ -13,10 +14,12 @@ import { CLAUSES } from '../../spec/requirements.js';
 import { Failure } from '../failure.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
-import { addOutputOptions, Output, type OutputOptions, prepareOut } from '../output.js';
+import { folderSource } from '../ladder-sources.js';
+import { addOutputOptions, addReportOptions, Output, type OutputOptions, prepareOut } from '../output.js';
+import { addTargetOption, chosenTarget, demandWorld, type TargetOption, targetOf } from '../target-option.js';
 import { enterLinux, linuxWorld, simWorld } from '../worlds.js';
 
-interface TestOptions extends OutputOptions {
+interface TestOptions extends OutputOptions, TargetOption {
   readonly world: WorldKind;
   readonly without?: readonly string[];
   readonly strict?: boolean;
@@ -77,6 +80,8 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
     shard === undefined
       ? selected.selection.clauses
       : new Set(cases.flatMap((c) => c.clauses).filter((id) => selected.selection.clauses.has(id)));
+  const target = chosenTarget(options);
+  demandWorld(target, options.world);
   if (options.world === 'linux') {
     const elsewhere = await enterLinux();
     if (elsewhere !== undefined) return elsewhere;
@@ -92,19 +97,24 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
       judge: judgeEvidence,
       seed,
       without: remedies,
+      ...targetOf(target),
       out,
       isInstalled,
       signal,
       onProgress: ({ done, total, id }) => output.progress(`[${done + 1}/${total}] ${world.kind} ${id}`),
     };
-    const results = worldResults(await runCases(plan), world.kind, clauses, plan);
+    const judged = worldResults(await runCases(plan), world.kind, clauses, plan);
+    // A part of a run cannot know whether the rest still needs them.
+    const whole = words.length + selectors.length === 0 && shard === undefined;
+    const results = whole ? [...judged, ...needless(judged, target.waivers)] : judged;
     return conclude(output, {
       run: {
         command: commandLine(),
         startedAt,
         seed,
-        target: 'reference',
+        target: target.name,
         world: world.kind,
+        waivers: target.waivers,
         ...(shard === undefined ? {} : { shard: `${shard.index}/${shard.of}` }),
       },
       columns: [{ name: world.kind, results }],
@@ -113,6 +123,7 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
       strict: strictByDefault(options.strict),
       folder: out,
       showCases: true,
+      evidence: folderSource(out),
     });
   });
 }
@@ -122,7 +133,7 @@ export function registerTest(program: Command): void {
     .command('test')
     .summary('run conformance cases in a world')
     .description(
-      'Runs conformance cases against the reference, each in a fresh world, and judges every capture clause by clause.\n' +
+      'Runs conformance cases against a target (the reference unless told), each in a fresh world, and judges every capture clause by clause.\n' +
         'SELECTOR is a case id, a clause id, or a glob over both; without one, every case of that world runs.',
     )
     .argument('[SELECTOR...]', 'case id, clause id, or glob such as HOF-* or *pipelined*')
@@ -140,6 +151,8 @@ export function registerTest(program: Command): void {
     )
     .option('--strict', 'exit 3 when anything stays inconclusive (the default under CI=true)')
     .option('--no-strict', 'exit 0 then, also under CI=true');
+  addReportOptions(command);
+  addTargetOption(command);
   addOutputOptions(command, {
     out: 'folder for captures and the report (default: prism-report)',
     seed: 'seeds every random choice (default: 1); the same seed gives the same simulated captures',
@@ -151,6 +164,7 @@ Examples:
   prism test --world linux --json out.json    every case on real Linux stacks
   prism test --world linux --shard 2/3        the second third, as one of three machines does
   prism test REQ-2 'HOF-*'                     what bears on these clauses
+  prism test --world linux --target prism-target.jsonc   an implementation of your own
   prism test REQ-2 --without header-only-ack  see REQ-2 broken, by which frame`,
   );
   command.action(async (words: string[], options: TestOptions) => {

@@ -1,8 +1,9 @@
 /** Real HTTP programs (curl, wget, Python's http.client, Node's http) and others as clients: all requests of a job over one keep-alive connection. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { nodeCommand, packageRoot } from '../linux/processes.js';
+import { nodeCommand } from '../linux/processes.js';
 import { generateBody } from '../objects.js';
+import { packageRoot } from '../package-root.js';
 import { type ClientProgram, type HttpRequestSpec, type HttpResponse, type JobResult, WorldError } from '../world.js';
 import type { ClientSurroundings } from './client-surroundings.js';
 import { readResponse } from './http-message.js';

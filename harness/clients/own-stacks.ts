@@ -5,7 +5,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { packageRoot } from '../linux/processes.js';
+import { packageRoot } from '../package-root.js';
 import { findPythonWithScapy, ScapyMissing } from '../scapy/bridge.js';
 import { type HttpRequestSpec, type JobResult, WorldError } from '../world.js';
 import { type ClientSurroundings, hostHeader } from './client-surroundings.js';

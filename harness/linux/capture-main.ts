@@ -25,6 +25,8 @@ class CaptureFile {
   #pieces: Uint8Array[] = [];
   #pieceBytes = 0;
   frames = 0;
+  /** Of the newest frame, by the monotonic clock, in ms. */
+  lastAt = performance.now();
 
   constructor(launch: CaptureLaunch) {
     for (const [number, vantage] of launch.vantages.entries()) this.#numberOf.set(interfaceIndex(vantage), number);
@@ -33,7 +35,9 @@ class CaptureFile {
   }
 
   hold(frame: ReceivedFrame): void {
-    if (this.#numberOf.has(frame.interfaceIndex)) this.#held.push(frame);
+    if (!this.#numberOf.has(frame.interfaceIndex)) return;
+    this.#held.push(frame);
+    this.lastAt = performance.now();
   }
 
   /** Writes, in the order of time stamps, what no later frame can precede. */
@@ -91,6 +95,7 @@ answerLines((question) => {
     file = output;
     return { ready: true };
   }
+  if (question.command === 'quiet?') return { quietMs: performance.now() - file.lastAt };
   // Stop: whatever was sent before is in the ring already, because the kernel puts it there as it is sent.
   const output = file;
   while (socket.receive(BATCH, (frame) => output.hold(frame)) > 0);

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { packageRoot } from '../../linux/processes.js';
+import { packageRoot } from '../../package-root.js';
 import { WorldError } from '../../world.js';
 
 /** Debian's liblwip-dev. */
