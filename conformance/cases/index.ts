@@ -17,6 +17,7 @@ import { twoCurls } from './concurrency/two-curls.js';
 import { FAULT_CASES } from './fault-cases.js';
 import { byteByByte } from './header/byte-by-byte.js';
 import { splitInTwo } from './header/split-in-two.js';
+import { HOSTILE_CASES } from './hostile/index.js';
 import { handshakeAckLost, synAckLost, synLost } from './loss/handshake.js';
 import { headerAckLost } from './loss/header-ack.js';
 import { payloadSegmentLost } from './loss/payload-segment.js';
@@ -91,4 +92,5 @@ export const CASES: readonly ConformanceCase[] = [
   ...FAULT_CASES,
   // Segment by segment.
   ...STAGE_CASES,
+  ...HOSTILE_CASES,
 ];

@@ -7,8 +7,10 @@ import { runHttpProgram } from '../clients/http-programs.js';
 import { runLoadProgram } from '../clients/load-programs.js';
 import { type RunLimits, runProgram } from '../clients/run-program.js';
 import { missedFaults } from '../missed-faults.js';
+import { findPythonWithScapy, ScapyMissing } from '../scapy/bridge.js';
 import { castPlayer } from '../segments/cast.js';
 import type { SegmentLaunch } from '../segments/segment-main.js';
+import { needsCrafting } from '../segments/story.js';
 import type { ProcessUnderTest, RoleUnderTest } from '../target/target.js';
 import { type Topology, worldTopology } from '../topology.js';
 import {
@@ -23,7 +25,7 @@ import {
 } from '../world.js';
 import type { CaptureLaunch } from './capture-main.js';
 import { availableProfile, unavailableLevels } from './client-profile.js';
-import { buildNetwork, fabricSide, type Network } from './netns.js';
+import { buildNetwork, type ControlLink, fabricSide, type Network } from './netns.js';
 import { requireLinux } from './probe.js';
 import { Attendant, enter, nodeCommand, plainEnvironment } from './processes.js';
 import type { RoleLaunch } from './role-main.js';
@@ -46,6 +48,18 @@ const MOST_SCRIPT_PROCESSES = 6;
 const QUIET_MS = 150;
 /** Long enough for what it says to have an effect, were it listened to. */
 const STRANGER_STAYS_MS = 200;
+
+/** Looked for once a process: each try starts an interpreter. */
+let pythonWithScapy: string | undefined;
+
+function scapyPython(): string {
+  try {
+    pythonWithScapy ??= findPythonWithScapy();
+    return pythonWithScapy;
+  } catch (error) {
+    throw error instanceof ScapyMissing ? new WorldError(error.message) : error;
+  }
+}
 
 const live = new Set<LinuxWorld>();
 
@@ -194,6 +208,11 @@ export class LinuxWorld implements World {
     );
   }
 
+  /** The control links whose far end speaks the control protocol. */
+  #spoken(network: Network): readonly ControlLink[] {
+    return network.control.filter(({ peer }) => this.#foreign(peer)?.control.by !== 'none');
+  }
+
   #wireLaunch({ vantages }: Network): WireLaunch {
     const links = vantages.map((vantage) => ({ vantage, host: vantage, fabric: fabricSide(vantage) }));
     const { faults, seed } = this.#options;
@@ -202,7 +221,15 @@ export class LinuxWorld implements World {
 
   #targetLaunch(role: string, foreign: ProcessUnderTest, network: Network): TargetLaunch {
     const { topology } = this;
-    const around = { role, topology, options: this.#options, network, folder: this.#folder, scratch: this.#scratch };
+    const control = this.#spoken(network);
+    const around = {
+      role,
+      topology,
+      options: this.#options,
+      network: { ...network, control },
+      folder: this.#folder,
+      scratch: this.#scratch,
+    };
     const { ends } = this.#ends(role);
     return {
       ...targetLaunch(foreign, around, this.#options.target?.prism ?? []),
@@ -230,7 +257,7 @@ export class LinuxWorld implements World {
         : {}),
       connect:
         role === 'controller'
-          ? network.control.map((c) => ({ peer: c.peer, address: c.peerAddress, port: c.port }))
+          ? this.#spoken(network).map((c) => ({ peer: c.peer, address: c.peerAddress, port: c.port }))
           : [],
       controlLog: join(this.#scratch, `${role}.control.ndjson`),
       trace: join(this.#scratch, `${role}.trace.ndjson`),
@@ -362,7 +389,7 @@ export class LinuxWorld implements World {
       if (job.kind === 'load') return await runLoadProgram(job, surroundings, timeoutMs);
       if (job.kind === 'segments') {
         const cast = castPlayer(this.topology, job.story, this.#options.seed, this.#stories++);
-        const launch: SegmentLaunch = { cast, timeoutMs };
+        const launch: SegmentLaunch = { cast, timeoutMs, ...(needsCrafting(job.story) && { python: scapyPython() }) };
         const command = inClient(nodeCommand('../segments/segment-main', import.meta.url));
         // It keeps its time itself, and tells what it was waiting for.
         return await this.#play('segment', command, launch, { home: folder, timeoutMs: timeoutMs + START_MS, signal });

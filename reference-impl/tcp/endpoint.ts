@@ -496,6 +496,11 @@ function receiveAck(draft: Draft, segment: Segment, out: Segment[], now: Micros)
   }
   const window = segment.window << (draft.scale?.peer ?? 0);
   const acked = seqDiff(segment.ack, draft.sndUna);
+  // RFC 5961 §5.2: nobody who had our data acknowledges so little; the largest window that the peer can have offered stands for MAX.SND.WND.
+  if (acked < -(0xffff << (draft.scale?.peer ?? 0))) {
+    draft.ackPending = true;
+    return false;
+  }
   if (acked < 0) return true;
   const inFlight = seqDiff(draft.sndMax, draft.sndUna);
   if (
