@@ -2,7 +2,13 @@
 import { readCapture } from '../../harness/capture/pcapng.js';
 import type { Topology } from '../../harness/topology.js';
 import type { ControlLogEntry, JobResult } from '../../harness/world.js';
-import { formatIpv4Address, formatMacAddress, parseFrame, TcpFlag } from '../../reference-impl/wire/index.js';
+import {
+  formatIpv4Address,
+  formatMacAddress,
+  parseFrame,
+  TcpFlag,
+  type TcpOption,
+} from '../../reference-impl/wire/index.js';
 
 /** A TCP segment as one vantage saw it. */
 export interface SeenSegment {
@@ -21,6 +27,7 @@ export interface SeenSegment {
   readonly window: number;
   /** Payload bytes. */
   readonly payload: number;
+  readonly options: readonly TcpOption[];
   /** IP identification. */
   readonly ipId: number;
 }
@@ -110,6 +117,7 @@ function readSegments(bytes: Uint8Array): SeenSegment[] {
       ack: tcp.ack,
       flags: tcp.flags,
       window: tcp.window,
+      options: tcp.options,
       payload: tcp.payloadLength,
       ipId: ipv4.id,
     });
@@ -124,6 +132,11 @@ export function logicalOf({ logical }: Topology): string {
 
 export function isReset({ flags }: SeenSegment): boolean {
   return (flags & TcpFlag.RST) !== 0;
+}
+
+export function isSynAck({ flags }: SeenSegment): boolean {
+  const both = TcpFlag.SYN | TcpFlag.ACK;
+  return (flags & both) === both;
 }
 
 export function isSyn({ flags }: SeenSegment): boolean {

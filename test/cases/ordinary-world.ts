@@ -18,7 +18,7 @@ import {
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 /** What the server does wrong, for showing that the stories notice. */
-export type Defect = 'swaps-objects' | 'truncates' | 'stores-short' | 'serves-anything';
+export type Defect = 'swaps-objects' | 'truncates' | 'stores-short' | 'serves-anything' | 'loses-writes';
 
 async function answer(
   request: IncomingMessage,
@@ -29,11 +29,17 @@ async function answer(
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   const received = Buffer.concat(chunks);
-  const path = request.url ?? '';
+  const path = (request.url ?? '').replace(/^http:\/\/[^/]*/, '').split('?')[0] ?? '';
+  const hosts = request.rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'host').length;
+  if (hosts > 1) {
+    response.writeHead(400, { Connection: 'close', 'Content-Length': 0 }).end();
+    return;
+  }
   if (request.method === 'PUT' || request.method === 'POST') {
     const body = defect === 'stores-short' ? received.subarray(1) : received;
-    store.set(path, body);
-    response.writeHead(201, { ETag: `"${sha256(body)}"`, 'Content-Length': 0 }).end();
+    const status = store.has(path) ? 200 : 201;
+    if (defect !== 'loses-writes' || status === 201) store.set(path, body);
+    response.writeHead(status, { ETag: `"${sha256(body)}"`, 'Content-Length': 0 }).end();
     return;
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -158,6 +164,8 @@ export async function createOrdinaryWorld(serviceDelayMs: number, defect?: Defec
   const server: Server & { httpAllowHalfOpen?: boolean } = createServer({ maxHeaderSize: 64 * 1024 });
   // A client may have said all it has to say before it is answered.
   server.httpAllowHalfOpen = true;
+  // All stories run at once; one that waits for its turn is not idle.
+  server.keepAliveTimeout = 0;
   server.on('request', async (request, response) => {
     await sleep(serviceDelayMs);
     await answer(request, response, store, defect).catch(() => response.destroy());
