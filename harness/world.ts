@@ -56,8 +56,14 @@ export interface ControlMatch {
 export type ControlFault =
   | { readonly kind: 'drop'; readonly match: ControlMatch; readonly nth?: readonly number[] }
   | { readonly kind: 'delay'; readonly match: ControlMatch; readonly nth?: readonly number[]; readonly ms: number }
-  /** Delivered now, and once more `ms` later. */
-  | { readonly kind: 'repeat'; readonly match: ControlMatch; readonly nth?: readonly number[]; readonly ms: number }
+  /** Delivered now, and once more `ms` later; then, if it is a request, under the id `as` instead of its own where that is given. */
+  | {
+      readonly kind: 'repeat';
+      readonly match: ControlMatch;
+      readonly nth?: readonly number[];
+      readonly ms: number;
+      readonly as?: string;
+    }
   /** Never delivered; the harness answers `refused` in the receiver's stead. */
   | {
       readonly kind: 'refuse';

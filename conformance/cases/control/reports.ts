@@ -78,6 +78,20 @@ export const completeAgainDuringTheNext: ConformanceCase = {
   },
 };
 
+/** Two hand-offs later the same backend owns the connection again: only the number tells the old report from the new. */
+export const reportOfAnOlderHandoff: ConformanceCase = {
+  id: 'ERR-4.report-of-an-older-hand-off',
+  clauses: ['ERR-4', 'HOF-4'],
+  summary:
+    'A report arrives once more when the same backend has the connection again for another request: that goes on.',
+  worlds: ['sim', 'linux'],
+  options: { controlFaults: [{ kind: 'repeat', match, nth: [1], ms: 750 }], serviceDelayMs: 500 },
+  async run(context) {
+    const paths = ['/a/8k', '/b/8k', '/a/1k'];
+    expectObjects(context, await runOne(context, script(...gets(...paths))), paths);
+  },
+};
+
 export const reportConfirmationLost = story(
   'BKD-6.report-confirmation-lost',
   ['BKD-6', 'ERR-4'],
