@@ -26,6 +26,8 @@ export interface WorldOptions {
   readonly roleFaults?: readonly RoleFault[];
   /** The initial sequence number of every connection the controller accepts (a wrap inside a response is wanted); by its secret when absent. */
   readonly initialSequence?: number;
+  /** Bytes of each frame that the capture keeps; all when absent. For runs whose whole capture nobody could read. */
+  readonly captureLength?: number;
   /** Bounds that the roles are told, and the topology states, instead of the usual ones. */
   readonly bounds?: NonNullable<Topology['bounds']>;
 }

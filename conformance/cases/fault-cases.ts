@@ -78,7 +78,7 @@ import {
 import { mixedAcrossBackends, readsTwoToTenDeep, writesTwoToTenDeep, writeUnderLoss } from './pipeline/depths.js';
 import { headerAtTheLimit, headerOneByteTooLong } from './refusal/refusals.js';
 import { unparseable } from './refusal/unparseable.js';
-import { thousandConnections, thousandsOfHandoffs } from './volume/volume.js';
+import { objectOf1GB, objectOf64MB, thousandConnections, thousandsOfHandoffs } from './volume/volume.js';
 import {
   clientTimestampsWrap,
   clientWrapsInsideHeader,
@@ -176,4 +176,6 @@ export const FAULT_CASES: readonly ConformanceCase[] = [
   // Much of everything.
   thousandsOfHandoffs,
   thousandConnections,
+  objectOf64MB,
+  objectOf1GB,
 ];

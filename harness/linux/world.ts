@@ -133,7 +133,12 @@ export class LinuxWorld implements World {
     const names = ['switch', ...this.topology.backends.map((b) => b.name), 'controller'];
     // All processes load at once; the roles are told to begin only when the capture listens.
     for (const name of names) this.#roles.set(name, this.#attend(name, name, './role-main'));
-    const launch: CaptureLaunch = { vantages: network.vantages, file: join(this.#folder, 'capture.pcapng') };
+    const length = this.#options.captureLength;
+    const launch: CaptureLaunch = {
+      vantages: network.vantages,
+      file: join(this.#folder, 'capture.pcapng'),
+      ...(length !== undefined && { length }),
+    };
     await capture.ask(launch, START_MS);
     await Promise.all(
       [...this.#roles].map(([name, role]) => {
