@@ -1,9 +1,19 @@
 /** The end of every judging command: the document, the report folder, the words for people, the exit code. */
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
 import { htmlReport } from '../conformance/report/html.js';
-import type { Report } from '../conformance/report/matrix.js';
+import { junitReport } from '../conformance/report/junit.js';
+import { type LadderSource, laddersOf } from '../conformance/report/ladder/problems.js';
+import { type Column, problems, type Report } from '../conformance/report/matrix.js';
+import { tapReport } from '../conformance/report/tap.js';
 import { caseTable, clauseTable, countsLine, problemBlocks, summaryText } from '../conformance/report/text.js';
-import { exitCodeOf, type RunDescription, resultDocument } from '../conformance/result-schema.js';
+import {
+  type ExtraTable,
+  exitCodeOf,
+  type ResultDocument,
+  type RunDescription,
+  resultDocument,
+} from '../conformance/result-schema.js';
 import type { Result } from '../conformance/verdict.js';
 import { type Output, writeOutput } from './output.js';
 import { VERSION } from './version.js';
@@ -18,37 +28,75 @@ export function commandLine(): string {
   return ['prism', ...process.argv.slice(2)].join(' ');
 }
 
-export interface Judgement {
-  readonly run: Omit<RunDescription, 'version' | 'finishedAt'>;
-  readonly columns: Report['columns'];
+/** How a document is shown. */
+export interface Presentation {
+  readonly columns: readonly Column[];
+  readonly strict: boolean;
+  /** Where result.json, summary.txt, index.html, report.tap and junit.xml go, if anywhere. */
+  readonly folder: string | undefined;
+  readonly showCases: boolean;
+  /** Where the evidence lies; no ladders without it. */
+  readonly evidence?: LadderSource;
+  /** The folder that the evidence's names are relative to, where it is not `folder`. */
+  readonly evidenceFolder?: string;
+}
+
+export interface Judgement extends Presentation {
+  readonly run: Omit<RunDescription, 'version' | 'finishedAt' | 'leftOut' | 'tables'>;
   /** What the document lists; the columns' results with ids that are unique over all columns. */
   readonly results: readonly Result[];
   readonly leftOut: readonly string[];
-  readonly strict: boolean;
-  /** Where result.json, summary.txt and index.html go, if anywhere. */
-  readonly folder: string | undefined;
-  readonly showCases: boolean;
+  readonly tables?: readonly ExtraTable[];
 }
 
 /** Prints and writes everything; answers the exit code. */
 export function conclude(output: Output, judgement: Judgement): number {
-  const document = resultDocument({ ...judgement.run, version: VERSION, finishedAt: new Date() }, judgement.results);
-  const report: Report = { document, columns: judgement.columns, leftOut: judgement.leftOut };
-  if (judgement.folder !== undefined) {
-    writeOutput(join(judgement.folder, 'result.json'), `${JSON.stringify(document, null, 2)}\n`);
-    writeOutput(join(judgement.folder, 'summary.txt'), summaryText(report));
-    writeOutput(join(judgement.folder, 'index.html'), htmlReport(report));
+  const { run, leftOut, tables = [], results } = judgement;
+  const document = resultDocument({ ...run, leftOut, tables, version: VERSION, finishedAt: new Date() }, results);
+  return present(output, document, judgement);
+}
+
+/** What the terminal shows of the first problem that frames show: the rest is in the report. */
+const TERMINAL_LADDER = { rows: 12, ladders: 1 } as const;
+
+/** As `conclude`, of a document that is there already. */
+export function present(output: Output, document: ResultDocument, shown: Presentation): number {
+  const { columns, strict, folder, evidence } = shown;
+  const report: Report = {
+    document,
+    columns,
+    ...(evidence === undefined ? {} : { ladders: laddersOf(problems({ columns, document }), evidence) }),
+    ...(folder === undefined ? {} : { href: linksFrom(folder, shown.evidenceFolder ?? folder) }),
+  };
+  if (folder !== undefined) {
+    writeOutput(join(folder, 'result.json'), `${JSON.stringify(document, null, 2)}\n`);
+    writeOutput(join(folder, 'summary.txt'), summaryText(report));
+    writeOutput(join(folder, 'index.html'), htmlReport(report));
+    writeOutput(join(folder, 'report.tap'), tapReport(document, strict));
+    writeOutput(join(folder, 'junit.xml'), junitReport(document, strict));
   }
-  if (judgement.showCases) {
+  if (shown.showCases) {
     for (const line of caseTable(report, output.paint)) output.line(line);
     output.line();
   }
   for (const line of clauseTable(report, output.paint)) output.line(line);
-  for (const line of problemBlocks(report, output.paint)) output.problem(line);
-  for (const line of ['', ...judgement.leftOut]) output.line(line);
-  const code = exitCodeOf(document.summary, judgement.strict);
+  for (const line of problemBlocks(report, output.paint, TERMINAL_LADDER)) output.problem(line);
+  // A table's name sums it up; its rows are in the report.
+  for (const line of ['', ...(document.tables ?? []).map(({ name }) => name), ...(document.leftOut ?? [])])
+    output.line(line);
+  const code = exitCodeOf(document.results, strict);
   const why = code === 3 ? ' (strict: what is demanded has to be conclusive)' : '';
   output.line(`${countsLine(document.summary)} in ${(document.durationMs / 1000).toFixed(1)} s${why}`);
   output.document(document);
+  output.formatted('tap', () => tapReport(document, strict));
+  output.formatted('junit', () => junitReport(document, strict));
   return code;
+}
+
+/** From a page in `folder` to a file of the evidence, or one that is named from where the command runs. */
+function linksFrom(folder: string, evidenceFolder: string): NonNullable<Report['href']> {
+  return (file) => {
+    const path = [join(evidenceFolder, file), resolve(file)].find((candidate) => existsSync(candidate));
+    return path === undefined ? undefined : relative(folder, path).split(sep).map(encodeURIComponent).join('/');
+  };
 }

@@ -5,10 +5,14 @@ import { WorldError } from '../harness/world.js';
 import { registerBench } from './commands/bench.js';
 import { registerCheck } from './commands/check.js';
 import { registerExplain } from './commands/explain.js';
+import { registerInit } from './commands/init.js';
 import { registerLab } from './commands/lab.js';
 import { registerList } from './commands/list.js';
+import { registerMutants } from './commands/mutants.js';
 import { registerRefine } from './commands/refine.js';
 import { registerReplay } from './commands/replay.js';
+import { registerReport } from './commands/report.js';
+import { registerRole } from './commands/role.js';
 import { registerSimulate } from './commands/simulate.js';
 import { registerSpec } from './commands/spec.js';
 import { registerTest } from './commands/test.js';
@@ -40,15 +44,19 @@ Start with: prism verify`,
     registerVerify,
     registerTest,
     registerCheck,
+    registerReport,
     registerList,
     registerExplain,
     registerLab,
+    registerMutants,
     registerSpec,
     registerRefine,
     registerBench,
     registerSimulate,
     registerReplay,
     registerTrace,
+    registerRole,
+    registerInit,
   ])
     register(program);
   return program;

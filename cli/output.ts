@@ -20,6 +20,9 @@ import { Failure, fileReason, systemCode } from './failure.js';
 export interface OutputOptions {
   /** true: JSON on stdout, and nothing else there. */
   readonly json?: string | true;
+  /** TAP and JUnit XML, as `json`. */
+  readonly tap?: string | true;
+  readonly junit?: string | true;
   readonly seed?: number;
   readonly out?: string;
   readonly quiet?: boolean;
@@ -41,6 +44,22 @@ export function addOutputOptions(command: Command, text: { out: string; seed: st
     .option('--quiet', 'print problems only');
 }
 
+/** The formats that commands which judge can write beside JSON. */
+export function addReportOptions(command: Command): Command {
+  return command
+    .option('--tap [FILE]', 'write the results as TAP 14 to FILE, or to stdout')
+    .option('--junit [FILE]', 'write the results as JUnit XML to FILE, or to stdout');
+}
+
+/** What a format's file begins with, so that a file of another kind is not overwritten by mistake. */
+const FORMATS = {
+  json: { name: 'JSON', head: /^\{/ },
+  tap: { name: 'TAP', head: /^TAP version/ },
+  junit: { name: 'XML', head: /^<\?xml/ },
+} as const;
+type Format = keyof typeof FORMATS;
+const FORMAT_NAMES = ['json', 'tap', 'junit'] as const satisfies readonly Format[];
+
 const STYLES: Readonly<Record<Verdict, Parameters<typeof styleText>[0]>> = {
   pass: 'green',
   fail: 'red',
@@ -54,11 +73,17 @@ export class Output {
   readonly #human: boolean;
   #progress = '';
 
-  /** `selectors`: words that `--json` may have swallowed by mistake (it takes an optional FILE). */
+  /** `isSelector`: words that `--json` and its like may have swallowed by mistake (they take an optional FILE). */
   constructor(options: OutputOptions, isSelector: (word: string) => boolean = () => false) {
     this.#options = options;
-    this.#human = options.json !== true;
-    if (typeof options.json === 'string') checkJsonFile(options.json, isSelector);
+    const onStdout = FORMAT_NAMES.filter((format) => options[format] === true).map((format) => `--${format}`);
+    if (onStdout.length > 1)
+      throw new Failure(2, `${onStdout.join(' and ')} both want stdout: give all but one of them a FILE`);
+    this.#human = onStdout.length === 0;
+    for (const format of FORMAT_NAMES) {
+      const file = options[format];
+      if (typeof file === 'string') checkFormatFile(format, file, isSelector);
+    }
   }
 
   /** A line for people: not with `--quiet`, and not when stdout belongs to JSON. */
@@ -92,12 +117,16 @@ export class Output {
 
   /** Writes the document where `--json` asks for it, if it does. */
   document(value: unknown): void {
+    this.formatted('json', () => `${JSON.stringify(value, null, 2)}\n`);
+  }
+
+  /** Writes a text where the option of this format asks for it, if it does. */
+  formatted(format: Format, text: () => string): void {
     this.endProgress();
-    const { json } = this.#options;
-    if (json === undefined) return;
-    const text = `${JSON.stringify(value, null, 2)}\n`;
-    if (json === true) process.stdout.write(text);
-    else writeOutput(json, text);
+    const file = this.#options[format];
+    if (file === undefined) return;
+    if (file === true) process.stdout.write(text());
+    else writeOutput(file, text());
   }
 }
 
@@ -110,15 +139,19 @@ export function writeOutput(path: string, text: string): void {
   }
 }
 
-/** Found before the work, not after it: a JSON file that cannot be written, or a capture or selector in its place. */
-function checkJsonFile(path: string, isSelector: (word: string) => boolean): void {
+/** Found before the work, not after it: a file that cannot be written, or a capture or selector in its place. */
+function checkFormatFile(format: Format, path: string, isSelector: (word: string) => boolean): void {
+  const option = `--${format}`;
   if (isSelector(path))
-    throw new Failure(2, `--json took '${path}' for the name of its file; put --json last, or write --json=FILE`);
+    throw new Failure(
+      2,
+      `${option} took '${path}' for the name of its file; put ${option} last, or write ${option}=FILE`,
+    );
   const folder = dirname(resolve(path));
   try {
-    if (!statSync(folder).isDirectory()) throw new Failure(2, `--json ${path}: ${folder} is not a folder`);
+    if (!statSync(folder).isDirectory()) throw new Failure(2, `${option} ${path}: ${folder} is not a folder`);
   } catch (error) {
-    throw error instanceof Failure ? error : new Failure(2, `--json ${path}: ${folder}: ${fileReason(error)}`);
+    throw error instanceof Failure ? error : new Failure(2, `${option} ${path}: ${folder}: ${fileReason(error)}`);
   }
   let head: string;
   try {
@@ -127,13 +160,13 @@ function checkJsonFile(path: string, isSelector: (word: string) => boolean): voi
     head = readFileSync(path).subarray(0, 64).toString('latin1').trimStart();
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') {
-      throw new Failure(systemCode(error) === 'EISDIR' ? 2 : 4, `--json ${path}: ${fileReason(error)}`);
+      throw new Failure(systemCode(error) === 'EISDIR' ? 2 : 4, `${option} ${path}: ${fileReason(error)}`);
     }
     checkWritable(folder);
     return;
   }
-  if (head !== '' && !head.startsWith('{'))
-    throw new Failure(2, `--json ${path}: that file exists and is not JSON; choose another name`);
+  if (head !== '' && !FORMATS[format].head.test(head))
+    throw new Failure(2, `${option} ${path}: that file exists and is not ${FORMATS[format].name}; choose another name`);
   checkWritable(path);
 }
 

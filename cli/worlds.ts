@@ -12,8 +12,8 @@ export interface NamedWorld {
 }
 
 export async function simWorld(): Promise<NamedWorld> {
-  const { createSimWorld } = await import('../harness/sim/world.js');
-  return { kind: 'sim', create: createSimWorld, sideBySide: 1 };
+  const { createTargetWorld } = await import('../harness/sim/target-world.js');
+  return { kind: 'sim', create: createTargetWorld, sideBySide: 1 };
 }
 
 export async function linuxWorld(): Promise<NamedWorld> {

@@ -1,14 +1,26 @@
 /** Runs conformance cases, each in a world of its own, and judges what they left: one result a case, one a passively checked clause. */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import { lacking } from '../harness/target/needs.js';
+import type { Target } from '../harness/target/target.js';
 import { defaultPolicy } from '../harness/topology.js';
-import { type Fault, type World, WorldError, type WorldFactory, type WorldKind } from '../harness/world.js';
+import {
+  type Fault,
+  type World,
+  WorldError,
+  type WorldFactory,
+  type WorldKind,
+  type WorldOptions,
+  type WorldTarget,
+} from '../harness/world.js';
 import { compareClauses } from '../spec/requirements.js';
 import type { ConformanceCase } from './cases/case.js';
 import { createContext } from './cases/context.js';
 import { caseEvidence } from './cases/evidence.js';
 import { parseControlLog } from './control-log.js';
+import { excuse } from './excuses.js';
 import type { ClauseFinding, JudgeEvidence } from './judge.js';
+import { withVariants } from './variants.js';
 import type { EvidenceFrame, Result } from './verdict.js';
 
 /** How long one case may take by the wall clock, from building its world to tearing it down, in ms. */
@@ -19,6 +31,9 @@ const SLOW_CASE_LIMIT_MS = 1_800_000;
 
 /** How long connections and rules may take to be gone once the clients have ended, in ms of the world's time. */
 const SETTLE_MS = { sim: 30_000, linux: 5_000 } as const satisfies Record<WorldKind, number>;
+
+/** How often a case is tried on Linux whose premise does not come about. */
+const PREMISE_ATTEMPTS = 3;
 
 /** Most frames that one result names: enough to see it, few enough to read. */
 const MAX_EVIDENCE = 12;
@@ -34,6 +49,8 @@ export interface RunPlan {
   readonly judge: JudgeEvidence;
   readonly seed: number;
   readonly without: Parameters<WorldFactory>[1]['without'];
+  /** What is judged, and what its worlds are told of it; the reference when absent. */
+  readonly target?: { readonly judged: Target; readonly told: WorldTarget };
   /** Each case writes into `OUT/<world>/<case id>/`. */
   readonly out: string;
   /** Whether the Linux world finds a client program here; a case that lacks one is an `error`, or `inconclusive` when `tolerant`. */
@@ -61,12 +78,19 @@ export interface CaseRun {
   readonly findings: readonly ClauseFinding[];
   /** The world could not be built, so that no later case was tried in it. */
   readonly worldFailed?: boolean;
+  /** What the case is about did not come about. */
+  readonly premiseMissed?: boolean;
 }
 
 /** The command that runs a selector again under the same conditions. */
-export function replayCommand(selector: string, world: WorldKind, plan: Pick<RunPlan, 'seed' | 'without'>): string {
+export function replayCommand(
+  selector: string,
+  world: WorldKind,
+  plan: Pick<RunPlan, 'seed' | 'without' | 'target'>,
+): string {
+  const target = plan.target ? ` --target ${plan.target.judged.selector}` : '';
   const without = plan.without.length > 0 ? ` --without ${plan.without.join(' ')}` : '';
-  return `prism test ${selector} --world ${world} --seed ${plan.seed}${without}`;
+  return `prism test ${selector} --world ${world}${target} --seed ${plan.seed}${without}`;
 }
 
 /** Rejects with the signal's reason as soon as it is aborted; the promise itself goes on. */
@@ -92,11 +116,15 @@ interface Judgement {
   readonly capture: string;
   /** Faults of the case that were done to nothing; none when absent. */
   readonly missedFaults?: readonly string[];
+  /** Frames that the case itself names for what it found; none when absent. */
+  readonly named?: readonly EvidenceFrame[];
 }
 
 /**
  * A case fails when an expectation failed or any passive check fails on its capture. The failing result names the clauses that frames show
- * broken; a failed expectation is charged to the case's own clauses, without those that the same frames show to be kept while another is broken.
+ * broken; a failed expectation is charged to the case's own clauses. Where frames show one to be broken: only to those that no check judges, because
+ * for the others the frames would have shown it. Where they show none: to the one that the case is named after, and to those that they do not
+ * show to be kept.
  */
 export function caseVerdict(testCase: ConformanceCase, replay: string, judgement: Judgement): Result {
   const { failedExpectation, findings, capture } = judgement;
@@ -112,14 +140,22 @@ export function caseVerdict(testCase: ConformanceCase, replay: string, judgement
   if (failedExpectation !== undefined || broken.length > 0) {
     const clauses = new Set(broken.map(({ clause }) => clause));
     if (failedExpectation !== undefined) {
+      const [about] = testCase.id.split('.');
+      const judged = (id: string): boolean => findings.some((f) => f.clause === id);
       const kept = (id: string): boolean => findings.some((f) => f.clause === id && f.finding.verdict === 'pass');
-      for (const id of testCase.clauses) if (broken.length === 0 || !kept(id)) clauses.add(id);
+      const charged = (id: string): boolean => (broken.length > 0 ? !judged(id) : id === about || !kept(id));
+      for (const id of testCase.clauses) if (charged(id)) clauses.add(id);
+      // A case that is named after none of its clauses, with all of them kept by the frames, has still failed.
+      if (clauses.size === 0) for (const id of testCase.clauses) clauses.add(id);
     }
     const said = [
       ...(failedExpectation === undefined ? [] : [failedExpectation]),
       ...broken.map(({ clause, finding }) => `${clause}: ${finding.message}`),
     ];
-    const evidence: EvidenceFrame[] = broken.flatMap(({ finding }) => finding.evidence);
+    const evidence: EvidenceFrame[] = [
+      ...(judgement.named ?? []),
+      ...broken.flatMap(({ finding }) => finding.evidence),
+    ];
     if (evidence.length === 0)
       evidence.push({ capture, frame: 1, note: 'first frame of the run; no single frame decides it' });
     return {
@@ -153,6 +189,14 @@ export function caseVerdict(testCase: ConformanceCase, replay: string, judgement
   };
 }
 
+/** A target's declared bounds hold where the case asks for none of its own. */
+function boundsOf(testCase: ConformanceCase, { target }: RunPlan): Pick<WorldOptions, 'bounds'> {
+  const handoffMs = target?.judged.bounds.handoffMs;
+  if (handoffMs === undefined) return {};
+  const asked: Partial<WorldOptions> = testCase.options ?? {};
+  return { bounds: { handoffMs, ...asked.bounds } };
+}
+
 async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase: ConformanceCase): Promise<CaseRun> {
   const replay = replayCommand(testCase.id, world.kind, plan);
   const failed = (message: string, worldFailed = false): CaseRun => ({
@@ -169,6 +213,11 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
     findings: [],
     ...(worldFailed ? { worldFailed } : {}),
   });
+  const lacks = plan.target && lacking(testCase, plan.target.judged);
+  if (lacks !== undefined) {
+    const run = failed(lacks);
+    return { ...run, result: { ...run.result, verdict: 'unsupported' } };
+  }
   const missing = world.kind === 'linux' ? (testCase.programs ?? []).filter((p) => !plan.isInstalled(p)) : [];
   if (missing.length > 0) {
     const run = failed(`needs ${missing.join(', ')}, which is not installed here`);
@@ -188,6 +237,8 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
     seed: plan.seed,
     without: plan.without,
     faults,
+    ...boundsOf(testCase, plan),
+    ...(plan.target && { target: plan.target.told }),
   });
   let live: World | undefined;
   try {
@@ -215,16 +266,36 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
       controlLog: { name: nameOf(evidence.controlLog), entries: log.entries },
     });
     if (!judged.ok) return failed(`the capture is not readable: ${judged.error}`);
-    const { findings } = judged;
+    const findings = withVariants(judged.findings, plan.target?.judged.variants ?? []);
     const { topology } = evidence;
-    testCase.afterwards?.(caseEvidence({ topology, control: log.entries, capture, expect: context.expect }));
+    const named: EvidenceFrame[] = [];
+    const missed = [...(evidence.missedFaults ?? [])];
+    const captureName = nameOf(evidence.capture);
+    testCase.afterwards?.(
+      caseEvidence({
+        topology,
+        control: log.entries,
+        capture,
+        results: context.results,
+        expect(condition, message, ...frames) {
+          context.expect(condition, message);
+          if (!condition) named.push(...frames.map((frame) => ({ capture: captureName, ...frame })));
+        },
+        premise(condition, message) {
+          if (!condition) missed.push(message);
+        },
+      }),
+    );
     const judgement = {
       failedExpectation: context.failures[0],
       findings,
-      capture: nameOf(evidence.capture),
-      missedFaults: evidence.missedFaults ?? [],
+      capture: captureName,
+      missedFaults: missed,
+      named,
     };
-    return { world: world.kind, result: caseVerdict(testCase, replay, judgement), findings };
+    const result = caseVerdict(testCase, replay, judgement);
+    const premiseMissed = missed.length > 0 && result.verdict === 'inconclusive';
+    return { world: world.kind, result, findings, ...(premiseMissed ? { premiseMissed } : {}) };
   } catch (error) {
     // A world that is still being built when the case is given up has to be waited for, or it would be left behind.
     const left = live ?? (await creating.catch(() => undefined));
@@ -234,6 +305,19 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
   } finally {
     clearTimeout(timer);
     await live?.destroy();
+  }
+}
+
+/** What was to happen in a moment can miss it on a machine with other things to do; that concludes nothing, so it is tried again. */
+async function runUntilPremise(
+  plan: RunPlan,
+  world: RunPlan['worlds'][number],
+  testCase: ConformanceCase,
+): Promise<CaseRun> {
+  for (let attempt = 1; ; attempt++) {
+    const run = await runCase(plan, world, testCase);
+    // The simulated world would only do the same again.
+    if (run.premiseMissed !== true || world.kind === 'sim' || attempt === PREMISE_ATTEMPTS) return run;
   }
 }
 
@@ -258,7 +342,7 @@ export async function runCases(plan: RunPlan): Promise<CaseRun[]> {
         plan.signal?.throwIfAborted();
         if (given) return;
         plan.onProgress?.({ done: begun++, total, world: world.kind, id: testCase.id });
-        const run = await runCase(plan, world, testCase);
+        const run = await runUntilPremise(plan, world, testCase);
         finished[index] = run;
         given ||= run.worldFailed === true;
       }
@@ -318,7 +402,10 @@ export function passiveResults(captures: readonly CaptureFindings[], replayOf: (
   });
 }
 
-/** What a run of one world amounts to: its cases, then its passive checks, those of other clauses than `clauses` only where they fail. */
+/**
+ * What a run of one world amounts to: its cases, then its passive checks, those of other clauses than `clauses` only where they fail; what the
+ * target's waivers cover is excused. A case that has a waiver of its own fails no clause either.
+ */
 export function worldResults(
   runs: readonly CaseRun[],
   world: WorldKind,
@@ -326,9 +413,14 @@ export function worldResults(
   plan: RunPlan,
 ): Result[] {
   const own = runs.filter((run) => run.world === world);
-  const captures = own.map((run) => ({ findings: run.findings, replay: run.result.replay }));
+  const waivers = plan.target?.judged.waivers ?? [];
+  const excused = new Set(waivers.map((waiver) => waiver.case));
+  const captures = own.map((run) => ({
+    findings: run.findings.filter(({ finding }) => finding.verdict !== 'fail' || !excused.has(run.result.id)),
+    replay: run.result.replay,
+  }));
   const passive = passiveResults(captures, (clause) => replayCommand(clause, world, plan)).filter(
     (result) => result.verdict === 'fail' || result.clauses.some((id) => clauses.has(id)),
   );
-  return [...own.map((run) => run.result), ...passive];
+  return excuse([...own.map((run) => run.result), ...passive], waivers);
 }

@@ -19,4 +19,6 @@ export interface Result {
   readonly evidence: readonly EvidenceFrame[];
   /** One command that runs it again; empty where there is nothing to rerun. */
   readonly replay: string;
+  /** The target's declaration that excuses this result; it is `unsupported` then, and strictness does not count it. */
+  readonly waiver?: { readonly reason: string; readonly link: string; readonly expires: string };
 }

@@ -49,10 +49,28 @@ export function defaultTopology(policy: Policy = defaultPolicy, bounds: Topology
       { name: 'backend0', ip: '198.18.10.2', mac: '02:50:52:00:10:02' },
       { name: 'backend1', ip: '198.18.11.2', mac: '02:50:52:00:11:02' },
     ],
-    clients: [{ ip: '198.18.1.2', mac: '02:50:52:00:01:02' }],
+    // The first is a host; the others are addresses that packet-level clients on its link speak from.
+    clients: [
+      { ip: '198.18.1.2', mac: '02:50:52:00:01:02' },
+      { ip: '198.18.1.3', mac: '02:50:52:00:01:03' },
+      { ip: '198.18.1.4', mac: '02:50:52:00:01:04' },
+    ],
     system: 'prism',
     policy,
     bounds: { handoffMs: 60_000, ...bounds },
+  };
+}
+
+/** The topology of a world: the default one, with the variants that its target declares. */
+export function worldTopology(options: {
+  readonly policy: Policy;
+  readonly bounds?: NonNullable<Topology['bounds']>;
+  readonly target?: { readonly variants: readonly string[] };
+}): Topology {
+  const variants = options.target?.variants ?? [];
+  return {
+    ...defaultTopology(options.policy, options.bounds),
+    ...(variants.length > 0 && { variants: [...variants] }),
   };
 }
 

@@ -7,7 +7,8 @@ import { passiveResults } from '../../conformance/run.js';
 import { type CaptureFile, openCapture, readInput, readTopology, runsOf, topologyBeside } from '../capture-files.js';
 import { Failure } from '../failure.js';
 import { commandLine, conclude } from '../judgement.js';
-import { addOutputOptions, Output, type OutputOptions, prepareOut } from '../output.js';
+import { memorySource } from '../ladder-sources.js';
+import { addOutputOptions, addReportOptions, Output, type OutputOptions, prepareOut } from '../output.js';
 
 interface CheckOptions extends OutputOptions {
   readonly topology?: string;
@@ -71,9 +72,12 @@ function check(files: readonly string[], options: CheckOptions): number {
     );
   }
   const folder = options.out === undefined ? undefined : prepareOut(options.out);
+  const inputs: JudgeInput[] = [];
   const judged = runs.map((run, i) => {
     output.progress(`[${i + 1}/${runs.length}] ${run[0]?.name}`);
-    const outcome = judgeEvidence(inputOf(run, options));
+    const input = inputOf(run, options);
+    inputs.push(input);
+    const outcome = judgeEvidence(input);
     if (!outcome.ok) throw new Failure(2, outcome.error);
     return { findings: outcome.findings, replay: replayOf(run, options) };
   });
@@ -87,6 +91,7 @@ function check(files: readonly string[], options: CheckOptions): number {
     strict: options.strict === true,
     folder,
     showCases: false,
+    evidence: memorySource(inputs),
   });
 }
 
@@ -104,6 +109,7 @@ export function registerCheck(program: Command): void {
     .option('--control <FILE>', 'log of control messages (default: NAME.control.ndjson beside NAME.pcapng)')
     .option('--no-control', 'use no control log, even if there is one')
     .option('--strict', 'exit 3 when anything is inconclusive');
+  addReportOptions(command);
   addOutputOptions(command, {
     out: 'also write a report into this folder',
     seed: 'accepted as everywhere; nothing here is random',

@@ -2,20 +2,24 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
 import { CASES } from '../../conformance/cases/index.js';
+import { needless } from '../../conformance/excuses.js';
 import { judgeEvidence } from '../../conformance/judge.js';
 import { type RunPlan, runCases, worldResults } from '../../conformance/run.js';
 import type { Result } from '../../conformance/verdict.js';
-import { hasProgram } from '../../harness/linux/probe.js';
+import { isInstalled } from '../../harness/clients/installed.js';
 import { CLAUSES } from '../../spec/requirements.js';
+import { tellCombinations } from '../combinations.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
-import { addOutputOptions, Output, type OutputOptions, prepareOut } from '../output.js';
+import { folderSource } from '../ladder-sources.js';
+import { addOutputOptions, addReportOptions, Output, type OutputOptions, prepareOut } from '../output.js';
 import { verifySpecification } from '../spec/check.js';
 import { byClause } from '../spec/results.js';
+import { addTargetOption, chosenTarget, type TargetOption, targetOf } from '../target-option.js';
 import { linuxAccess, linuxWorld, rerunRootless, simWorld } from '../worlds.js';
 import { verifyRefinement } from './refine.js';
 
-interface VerifyOptions extends OutputOptions {
+interface VerifyOptions extends OutputOptions, TargetOption {
   readonly strict?: boolean;
 }
 
@@ -24,10 +28,12 @@ async function verify(options: VerifyOptions): Promise<number> {
   const output = new Output(options);
   const seed = options.seed ?? 1;
   const strict = strictByDefault(options.strict);
+  const target = chosenTarget(options);
   const access = await linuxAccess();
   if (access.kind === 'rootless') return rerunRootless();
   const out = prepareOut(options.out ?? 'prism-report');
-  const worlds = [await simWorld(), ...(access.kind === 'here' ? [await linuxWorld()] : [])];
+  const available = [await simWorld(), ...(access.kind === 'here' ? [await linuxWorld()] : [])];
+  const worlds = available.filter(({ kind }) => target.worlds.includes(kind));
   return withInterrupt(async (signal) => {
     const plan: RunPlan = {
       cases: CASES,
@@ -35,8 +41,9 @@ async function verify(options: VerifyOptions): Promise<number> {
       judge: judgeEvidence,
       seed,
       without: [],
+      ...targetOf(target),
       out,
-      isInstalled: hasProgram,
+      isInstalled,
       tolerant: true,
       signal,
       onProgress: ({ done, total, world, id }) => output.progress(`[${done + 1}/${total}] ${world} ${id}`),
@@ -51,7 +58,10 @@ async function verify(options: VerifyOptions): Promise<number> {
       ({ name, results }) => results.map((r) => ({ ...r, id: `${name}/${r.id}` })),
     );
     results.push(...refinement.results);
-    const leftOut = [...specification.leftOut, ...refinement.leftOut];
+    const everywhere = judged.flatMap(({ results }) => results);
+    results.push(...needless(everywhere, target.waivers));
+    const stacks = tellCombinations(judged);
+    const leftOut = [...specification.leftOut, ...refinement.leftOut, ...stacks.leftOut];
     if (access.kind === 'missing') {
       const message = `left out the Linux world: ${access.what}; ${access.remedy}`;
       leftOut.push(message);
@@ -70,15 +80,18 @@ async function verify(options: VerifyOptions): Promise<number> {
         command: commandLine(),
         startedAt,
         seed,
-        target: 'reference',
-        world: access.kind === 'here' ? 'sim+linux' : 'sim',
+        target: target.name,
+        waivers: target.waivers,
+        world: worlds.length === 2 ? 'sim+linux' : (worlds[0]?.kind ?? 'none'),
       },
       columns,
       results,
       leftOut,
+      tables: stacks.tables,
       strict,
       folder: out,
       showCases: false,
+      evidence: folderSource(out),
     });
     output.line(`report: ${relative('', out) || '.'}/index.html`);
     return code;
@@ -98,6 +111,8 @@ export function registerVerify(program: Command): void {
     )
     .option('--strict', 'exit 3 when anything stays inconclusive, a missing world included (the default under CI=true)')
     .option('--no-strict', 'exit 0 then, also under CI=true');
+  addReportOptions(command);
+  addTargetOption(command);
   addOutputOptions(command, {
     out: 'the report folder (default: prism-report)',
     seed: 'seeds every random choice (default: 1)',

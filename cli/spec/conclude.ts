@@ -34,7 +34,7 @@ export function concludeSpec(output: Output, judgement: SpecJudgement, exitCode:
     if (verdict === 'fail' || verdict === 'error')
       output.problem(`${output.paint(verdict, verdict.toUpperCase())} ${id}: ${message}`);
   for (const line of leftOut) output.line(line);
-  const code = exitCode(document.summary, strict);
+  const code = exitCode(results, strict);
   const why = code === 3 ? ' (strict: what is demanded has to be conclusive)' : '';
   output.line(`${countsLine(document.summary)} in ${(document.durationMs / 1000).toFixed(1)} s${why}`);
   output.document(document);

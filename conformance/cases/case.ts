@@ -5,6 +5,8 @@ import type { CaseEvidence } from './evidence.js';
 
 export interface CaseContext {
   readonly world: World;
+  /** What clients said so far, for `afterwards`. */
+  readonly results: JobResult[];
   /** Records a failed expectation; the case fails with the first one. */
   expect(condition: boolean, message: string): void;
   /** Every job ended ok; says which did not and why. */
@@ -21,7 +23,7 @@ export interface ConformanceCase {
   /** One sentence. */
   readonly summary: string;
   readonly worlds: readonly WorldKind[];
-  /** Programs of the Linux world that it needs beside the roles (`curl`, `wget`, `python3`, `node`). */
+  /** Programs of the Linux world that it needs beside the roles (`curl`, `python3`, `cc`, ...; harness/clients/installed.ts). */
   readonly programs?: readonly string[];
   /** What a target must be able to do beyond what `options` ask of it; the case is `unsupported` where it cannot. */
   readonly needs?: readonly Capability[];
@@ -38,6 +40,7 @@ export interface ConformanceCase {
       | 'roleFaults'
       | 'initialSequence'
       | 'bounds'
+      | 'clientProfile'
     >
   > & {
     readonly faults?: readonly Fault[];

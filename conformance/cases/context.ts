@@ -48,6 +48,7 @@ export function createContext(world: World): CaseContext & { readonly failures: 
   };
   return {
     world,
+    results: [],
     failures,
     expect,
     expectOk(results: readonly JobResult[]): void {

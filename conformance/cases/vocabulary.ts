@@ -70,6 +70,7 @@ export async function runAll(context: CaseContext, jobs: readonly ClientJob[]): 
   const results = await context.world.runClients(jobs);
   if (results.length !== jobs.length)
     throw new WorldError(`the world ran ${jobs.length} clients and returned ${results.length} results`);
+  context.results.push(...results);
   return results;
 }
 

@@ -71,6 +71,8 @@ export interface Segment extends Frame {
   offset: number;
   /** Where `ack` lies in the other stream; NaN without ACK flag or start. */
   acked: number;
+  /** False where no receiver takes it, whatever its checksums; true until it is known. */
+  acceptable: boolean;
 }
 
 export interface Hosts {
@@ -81,7 +83,7 @@ export interface Hosts {
   /** Backend addresses by name. */
   readonly backends: ReadonlyMap<string, { readonly ip: Ipv4Address; readonly mac: MacAddress | undefined }>;
   /** The MAC of the host at each vantage, where the topology tells it. */
-  readonly macs: ReadonlyMap<string, MacAddress>;
+  readonly macs: ReadonlyMap<string, ReadonlySet<MacAddress>>;
   /** Addresses of controller and backends, by address. */
   readonly serverNames: ReadonlyMap<Ipv4Address, string>;
 }
@@ -127,14 +129,16 @@ function mac(text: string | undefined): MacAddress | undefined {
 
 export function hostsOf(topology: Topology): Hosts {
   const backends = new Map(topology.backends.map((b) => [b.name, { ip: address(b.ip), mac: mac(b.mac) }]));
-  const macs = new Map<string, MacAddress>();
+  const macs = new Map<string, Set<MacAddress>>();
   const learn = (vantage: string, text: string | undefined): void => {
     const value = mac(text);
-    if (value !== undefined) macs.set(vantage, value);
+    if (value !== undefined) macs.set(vantage, (macs.get(vantage) ?? new Set()).add(value));
   };
   learn('controller', topology.controller.mac);
   for (const backend of topology.backends) learn(backend.name, backend.mac);
-  if (topology.clients?.length === 1) learn('client', topology.clients[0]?.mac);
+  // Unless all are known, one that is not could be anybody's.
+  if (topology.clients?.every((client) => client.mac !== undefined))
+    for (const client of topology.clients) learn('client', client.mac);
   const controllerIp = address(topology.controller.ip);
   return {
     logicalIp: address(topology.logical.ip),
@@ -233,9 +237,9 @@ function dissect(
   const byMac =
     own === undefined || srcMac === dstMac
       ? undefined
-      : srcMac === own
+      : own.has(srcMac)
         ? 'sent'
-        : dstMac === own
+        : own.has(dstMac)
           ? 'arrived'
           : undefined;
   const fromServer = src === hosts.logicalIp || hosts.serverNames.has(src);
@@ -293,6 +297,7 @@ function dissect(
     length: tcp.payloadLength,
     offset: Number.NaN,
     acked: Number.NaN,
+    acceptable: true,
   };
 }
 

@@ -1,70 +1,125 @@
 /** Reports as plain text, for the terminal and for summary.txt. */
 import type { Summary } from '../result-schema.js';
 import type { Result, Verdict } from '../verdict.js';
-import { caseRows, clauseRows, problems, type Report } from './matrix.js';
+import { ladderText } from './ladder/text.js';
+import { shortened } from './ladder/window.js';
+import {
+  type ClauseCell,
+  caseRows,
+  clauseRows,
+  NOT_CHOSEN,
+  notJudged,
+  problemKey,
+  problems,
+  type Report,
+} from './matrix.js';
 
 /** Colours a text by its verdict; plain text when nobody wants colours. */
 export type Paint = (verdict: Verdict, text: string) => string;
 
 const plain: Paint = (_verdict, text) => text;
 
-function cellText(cell: Result | undefined): string {
-  return cell === undefined ? '-' : `${cell.verdict} ${cell.exercised}`;
+interface Cell {
+  readonly verdict: Verdict | undefined;
+  readonly text: string;
+}
+
+function caseCell(result: Result | undefined): Cell {
+  return result === undefined
+    ? { verdict: undefined, text: '-' }
+    : { verdict: result.verdict, text: `${result.verdict} ${result.exercised}` };
+}
+
+function clauseCell(cell: ClauseCell): Cell {
+  if (cell.kind === 'not-judged') return { verdict: undefined, text: '-' };
+  const { verdict, count, by } = cell;
+  const cases = by === 'check' ? '' : count === 1 ? ' case' : ' cases';
+  return { verdict, text: `${verdict} ${count}${cases}` };
 }
 
 /** A table of `first` column, verdict columns, `last` column; widths fit the widest cell. */
 function table(
-  head: { first: string; columns: readonly string[]; last: string },
-  rows: readonly { first: string; cells: readonly (Result | undefined)[]; last: string }[],
+  head: { first: string; columns: readonly string[] },
+  rows: readonly { first: string; cells: readonly Cell[]; last: string }[],
   paint: Paint,
 ): string[] {
   const firstWidth = Math.max(head.first.length, ...rows.map((r) => r.first.length));
-  const widths = head.columns.map((name, i) => Math.max(name.length, ...rows.map((r) => cellText(r.cells[i]).length)));
+  const widths = head.columns.map((name, i) => Math.max(name.length, ...rows.map((r) => r.cells[i]?.text.length ?? 0)));
   const line = (first: string, cells: readonly string[], last: string): string =>
     [first.padEnd(firstWidth), ...cells, last].join('  ').trimEnd();
   return [
     line(
       head.first,
       head.columns.map((name, i) => name.padEnd(widths[i] ?? 0)),
-      head.last,
+      '',
     ),
-    ...rows.map((row) => {
-      const cells = widths.map((width, i) => {
-        const cell = row.cells[i];
-        const text = cellText(cell).padEnd(width);
-        return cell === undefined ? text : paint(cell.verdict, text);
+    ...rows.map(({ first, cells, last }) => {
+      const padded = cells.map(({ verdict, text }, i) => {
+        const wide = text.padEnd(widths[i] ?? 0);
+        return verdict === undefined ? wide : paint(verdict, wide);
       });
-      return line(row.first, cells, row.last);
+      return line(first, padded, last);
     }),
   ];
 }
 
-/** One line a clause: verdict and how often it was exercised in each column. */
-export function clauseTable(report: Report, paint: Paint = plain): string[] {
-  const rows = clauseRows(report).map(({ clause, cells }) => ({ first: clause.id, cells, last: clause.title }));
-  return table({ first: 'CLAUSE', columns: report.columns.map((c) => c.name.toUpperCase()), last: '' }, rows, paint);
+/**
+ * One line a clause that was judged: verdict and how often it was exercised in each column. Then why others were not, a line for each reason;
+ * unless `whole`, a single line where only some cases were chosen.
+ */
+export function clauseTable(report: Report, paint: Paint = plain, whole = false): string[] {
+  const all = clauseRows(report);
+  const rows = all
+    .filter(({ cells }) => cells.some(({ kind }) => kind === 'judged'))
+    .map(({ clause, cells }) => ({ first: clause.id, cells: cells.map(clauseCell), last: clause.title }));
+  const reasons = notJudged(all);
+  const lines =
+    reasons.has(NOT_CHOSEN) && !whole
+      ? [`not judged by what was chosen: ${all.length - rows.length} clauses`]
+      : [...reasons].map(([reason, ids]) => `not judged: ${ids.join(', ')}: ${reason}`);
+  return [
+    ...table({ first: 'CLAUSE', columns: report.columns.map((c) => c.name.toUpperCase()) }, rows, paint),
+    ...(lines.length > 0 ? ['', ...lines] : []),
+  ];
 }
 
 /** One line a case. */
 export function caseTable(report: Report, paint: Paint = plain): string[] {
-  const rows = caseRows(report).map(({ id, cells }) => ({ first: id, cells, last: '' }));
+  const rows = caseRows(report).map(({ id, cells }) => ({ first: id, cells: cells.map(caseCell), last: '' }));
   return rows.length === 0
     ? []
-    : table({ first: 'CASE', columns: report.columns.map((c) => c.name.toUpperCase()), last: '' }, rows, paint);
+    : table({ first: 'CASE', columns: report.columns.map((c) => c.name.toUpperCase()) }, rows, paint);
 }
 
-/** A block for each result that did not pass: what, why, which frames, how to run it again. */
-export function problemBlocks(report: Report, paint: Paint = plain): string[] {
+/** How much of a problem's ladders the text shows. */
+export interface LadderRoom {
+  /** Rows of one ladder. */
+  readonly rows: number;
+  /** Ladders in all, from the first. */
+  readonly ladders: number;
+}
+
+const NO_ROOM: LadderRoom = { rows: 0, ladders: 0 };
+
+/** A block for each result that did not pass: what, why, which frames, what went on around them, how to run it again. */
+export function problemBlocks(report: Report, paint: Paint = plain, room: LadderRoom = NO_ROOM): string[] {
   const many = report.columns.length > 1;
-  return problems(report).flatMap(({ column, result }) => [
-    '',
-    `${paint(result.verdict, result.verdict.toUpperCase())} ${result.id}${many ? ` in ${column}` : ''}: ${result.message}`,
-    ...(result.id.startsWith('check.') || result.clauses.length === 0
-      ? []
-      : [`  clauses: ${result.clauses.join(', ')}`]),
-    ...result.evidence.map(({ capture, frame, note }) => `  ${capture} frame ${frame}: ${note}`),
-    ...(result.replay === '' ? [] : [`  again: ${result.replay}`]),
-  ]);
+  let left = room.ladders;
+  return problems(report).flatMap((problem) => {
+    const { column, result } = problem;
+    const drawn = (report.ladders?.get(problemKey(problem))?.ladders ?? []).slice(0, left);
+    left -= drawn.length;
+    return [
+      '',
+      `${paint(result.verdict, result.verdict.toUpperCase())} ${result.id}${many ? ` in ${column}` : ''}: ${result.message}`,
+      ...(result.id.startsWith('check.') || result.clauses.length === 0
+        ? []
+        : [`  clauses: ${result.clauses.join(', ')}`]),
+      ...result.evidence.map(({ capture, frame, note }) => `  ${capture} frame ${frame}: ${note}`),
+      ...drawn.flatMap((ladder) => ladderText(shortened(ladder, room.rows)).map((line) => `  ${line}`)),
+      ...(result.replay === '' ? [] : [`  again: ${result.replay}`]),
+    ];
+  });
 }
 
 /** `41 pass, 1 fail` and so on; verdicts that did not occur are left out, but for pass and fail. */
@@ -82,13 +137,28 @@ export function summaryText(report: Report): string {
     `${document.tool} ${document.version}: ${document.command}`,
     `started ${document.startedAt}, took ${(document.durationMs / 1000).toFixed(1)} s, seed ${document.seed ?? 'none'}, target ${document.target}`,
     '',
-    ...clauseTable(report),
+    ...clauseTable(report, plain, true),
     '',
     ...caseTable(report),
-    ...problemBlocks(report),
+    ...problemBlocks(report, plain, { rows: 30, ladders: Number.POSITIVE_INFINITY }),
+    ...(report.document.tables ?? []).flatMap(({ name, columns, rows }) => [
+      '',
+      name,
+      ...textTable([columns, ...rows]),
+    ]),
     '',
-    ...report.leftOut,
+    ...(report.document.leftOut ?? []),
     countsLine(document.summary),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function textTable(rows: readonly (readonly string[])[]): string[] {
+  const width = (i: number): number => Math.max(...rows.map((row) => row[i]?.length ?? 0));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(width(i)))
+      .join('  ')
+      .trimEnd(),
+  );
 }

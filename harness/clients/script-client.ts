@@ -6,8 +6,14 @@ import type { HttpResponse, JobResult, ScriptStep } from '../world.js';
 import { readResponse } from './http-message.js';
 
 /** Connects, plays the steps in order and tells how it went. Never rejects; the caller bounds the time. */
-export async function playScript(address: string, port: number, steps: readonly ScriptStep[]): Promise<JobResult> {
-  const socket = connect({ host: address, port, allowHalfOpen: true, noDelay: true });
+export async function playScript(
+  address: string,
+  port: number,
+  steps: readonly ScriptStep[],
+  localAddress?: string,
+): Promise<JobResult> {
+  const from = localAddress === undefined ? {} : { localAddress };
+  const socket = connect({ host: address, port, ...from, allowHalfOpen: true, noDelay: true });
   const responses: HttpResponse[] = [];
   let received = new Uint8Array(0);
   const pieces: Buffer[] = [];

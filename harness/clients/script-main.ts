@@ -1,6 +1,6 @@
 /**
- * The process that plays scripts inside the client's namespace: `{address, port, steps}` in, a JobResult out, both JSON; or `{address, port,
- * scripts}`, many connections at once, and their JobResults in order.
+ * The process that plays scripts inside the client's namespace: `{address, port, localAddress?, steps}` in, a JobResult out, both JSON; or
+ * `{address, port, localAddress?, scripts}`, many connections at once, and their JobResults in order.
  */
 import { text } from 'node:stream/consumers';
 import type { JobResult, ScriptStep } from '../world.js';
@@ -11,13 +11,13 @@ interface Script {
   readonly timeoutMs: number;
 }
 
-type Input = { readonly address: string; readonly port: number } & (
+type Input = { readonly address: string; readonly port: number; readonly localAddress?: string } & (
   | { readonly steps: readonly ScriptStep[] }
   | { readonly scripts: readonly Script[] }
 );
 
 const input = JSON.parse(await text(process.stdin)) as Input;
-const { address, port } = input;
+const { address, port, localAddress } = input;
 
 async function playInTime({ steps, timeoutMs }: Script): Promise<JobResult> {
   let timer: NodeJS.Timeout | undefined;
@@ -26,12 +26,14 @@ async function playInTime({ steps, timeoutMs }: Script): Promise<JobResult> {
     timer = setTimeout(() => resolve({ ok: false, error, responses: [] }), timeoutMs);
   });
   try {
-    return await Promise.race([playScript(address, port, steps), late]);
+    return await Promise.race([playScript(address, port, steps, localAddress), late]);
   } finally {
     clearTimeout(timer);
   }
 }
 
 const result =
-  'scripts' in input ? await Promise.all(input.scripts.map(playInTime)) : await playScript(address, port, input.steps);
+  'scripts' in input
+    ? await Promise.all(input.scripts.map(playInTime))
+    : await playScript(address, port, input.steps, localAddress);
 process.stdout.write(JSON.stringify(result));

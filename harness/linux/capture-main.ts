@@ -2,6 +2,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { pcapngHeader, pcapngPacket } from '../capture/pcapng.js';
 import { answerLines } from './command-lines.js';
+import { interfaceMtu } from './libc.js';
 import { interfaceIndex, PacketSocket, type ReceivedFrame } from './packet-socket.js';
 
 export interface CaptureLaunch {
@@ -27,6 +28,8 @@ class CaptureFile {
   #pieces: Uint8Array[] = [];
   #pieceBytes = 0;
   frames = 0;
+  /** Of the newest frame, by the monotonic clock, in ms. */
+  lastAt = performance.now();
 
   constructor(launch: CaptureLaunch) {
     for (const [number, vantage] of launch.vantages.entries()) this.#numberOf.set(interfaceIndex(vantage), number);
@@ -40,6 +43,7 @@ class CaptureFile {
     this.#held.push(
       frame.bytes.length > this.#length ? { ...frame, bytes: frame.bytes.slice(0, this.#length) } : frame,
     );
+    this.lastAt = performance.now();
   }
 
   /** Writes, in the order of time stamps, what no later frame can precede. */
@@ -85,7 +89,8 @@ let sinceRelease = 0;
 answerLines((question) => {
   if (!socket || !file) {
     const output = new CaptureFile(question as unknown as CaptureLaunch);
-    const input = new PacketSocket({ outgoing: true, slots: RING_SLOTS });
+    const { vantages } = question as unknown as CaptureLaunch;
+    const input = new PacketSocket({ outgoing: true, slots: RING_SLOTS, mtu: Math.max(...vantages.map(interfaceMtu)) });
     input.onReadable(() => {
       sinceRelease += input.receive(BATCH, (frame) => output.hold(frame));
       if (sinceRelease < BATCH) return;
@@ -96,6 +101,7 @@ answerLines((question) => {
     file = output;
     return { ready: true };
   }
+  if (question.command === 'quiet?') return { quietMs: performance.now() - file.lastAt };
   // Stop: whatever was sent before is in the ring already, because the kernel puts it there as it is sent.
   const output = file;
   while (socket.receive(BATCH, (frame) => output.hold(frame)) > 0);

@@ -3,21 +3,9 @@
  * so that whatever happens to this process (SIGKILL included) nothing survives it.
  */
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { WorldError } from '../world.js';
-
-/** Folder of package.json, from the sources as from `dist/`. */
-export function packageRoot(): string {
-  let folder = dirname(fileURLToPath(import.meta.url));
-  while (!existsSync(join(folder, 'package.json'))) {
-    const parent = dirname(folder);
-    if (parent === folder) throw new WorldError('the package.json of prism-conformance is not above its modules');
-    folder = parent;
-  }
-  return folder;
-}
 
 /** The command line that runs one of our own modules (given without extension, relative to `base`) in a Node process of its own. */
 export function nodeCommand(module: string, base: string): string[] {
@@ -39,6 +27,9 @@ export function plainEnvironment(home: string): NodeJS.ProcessEnv {
   // No .curlrc, .wgetrc or .netrc of the user's.
   return { ...Object.fromEntries(kept), HOME: home, LC_ALL: 'C' };
 }
+
+/** With this a child's line of complaint begins that is to be told as it stands. */
+export const TOLD = 'tell: ';
 
 /** A child that answers lines with lines. It gets a session of its own, so that Ctrl-C reaches only us and we end it in order. */
 export class Attendant {
@@ -103,6 +94,8 @@ export class Attendant {
   /** What to tell the user about an end that nobody asked for. */
   failure(): WorldError {
     const complaint = this.#complaint.trim().split('\n');
+    const told = complaint.find((line) => line.startsWith(TOLD));
+    if (told !== undefined) return new WorldError(told.slice(TOLD.length));
     const why = complaint.find((line) => /^\w*Error\b|: /.test(line)) ?? complaint[0];
     const { exitCode, signalCode } = this.#child;
     const how = signalCode ? `by ${signalCode}` : `with exit code ${exitCode}`;
@@ -143,7 +136,9 @@ export class Attendant {
   async ask(question: object, timeoutMs: number): Promise<Readonly<Record<string, unknown>>> {
     this.#child.stdin.write(`${JSON.stringify(question)}\n`);
     const answer = JSON.parse(await this.line(timeoutMs)) as Readonly<Record<string, unknown>>;
-    if (typeof answer.error === 'string') throw new WorldError(`${this.name}: ${answer.error}`);
+    const { error } = answer;
+    if (typeof error === 'string')
+      throw new WorldError(error.startsWith(TOLD) ? error.slice(TOLD.length) : `${this.name}: ${error}`);
     return answer;
   }
 

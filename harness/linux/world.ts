@@ -2,10 +2,17 @@
 import { setMaxListeners } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { ClientSurroundings, OwnAddress } from '../clients/client-surroundings.js';
 import { runHttpProgram } from '../clients/http-programs.js';
-import { runProgram } from '../clients/run-program.js';
+import { runLoadProgram } from '../clients/load-programs.js';
+import { type RunLimits, runProgram } from '../clients/run-program.js';
 import { missedFaults } from '../missed-faults.js';
-import { defaultTopology, type Topology } from '../topology.js';
+import { findPythonWithScapy, ScapyMissing } from '../scapy/bridge.js';
+import { castPlayer } from '../segments/cast.js';
+import type { SegmentLaunch } from '../segments/segment-main.js';
+import { needsCrafting } from '../segments/story.js';
+import type { ProcessUnderTest, RoleUnderTest } from '../target/target.js';
+import { type Topology, worldTopology } from '../topology.js';
 import {
   type ClientJob,
   type Evidence,
@@ -17,21 +24,42 @@ import {
   type WorldOptions,
 } from '../world.js';
 import type { CaptureLaunch } from './capture-main.js';
-import { buildNetwork, type Network } from './netns.js';
+import { availableProfile, unavailableLevels } from './client-profile.js';
+import { buildNetwork, type ControlLink, fabricSide, type Network } from './netns.js';
 import { requireLinux } from './probe.js';
 import { Attendant, enter, nodeCommand, plainEnvironment } from './processes.js';
 import type { RoleLaunch } from './role-main.js';
 import type { RoleRim } from './role-runtime.js';
 import { createRunFolder } from './run-folder.js';
+import { STRANGERS_DOOR, targetLaunch } from './target-launch.js';
+import type { TargetLaunch } from './target-main.js';
+import type { WireLaunch } from './wire-main.js';
 
 const START_MS = 60_000;
 const ANSWER_MS = 20_000;
 const JOB_MS = 15_000;
 const SETTLE_POLL_MS = 10;
+/** Last bytes of the addresses for clients that bring a TCP of their own; those below belong to the topology. */
+const FIRST_OWN = 16;
+const LAST_OWN = 254;
+const OWN_MAC_PREFIX = '02:50:52:00:01:';
 /** So many scripts have a process each. */
 const MOST_SCRIPT_PROCESSES = 6;
+const QUIET_MS = 150;
 /** Long enough for what it says to have an effect, were it listened to. */
 const STRANGER_STAYS_MS = 200;
+
+/** Looked for once a process: each try starts an interpreter. */
+let pythonWithScapy: string | undefined;
+
+function scapyPython(): string {
+  try {
+    pythonWithScapy ??= findPythonWithScapy();
+    return pythonWithScapy;
+  } catch (error) {
+    throw error instanceof ScapyMissing ? new WorldError(error.message) : error;
+  }
+}
 
 const live = new Set<LinuxWorld>();
 
@@ -56,15 +84,19 @@ export class LinuxWorld implements World {
   readonly #roles = new Map<string, Attendant>();
   #network: Network | undefined;
   #capture: Attendant | undefined;
+  #wire: Attendant | undefined;
   #failure: WorldError | undefined;
   readonly #clients = new AbortController();
   #ending = false;
   #jobs = 0;
+  /** Clients that brought a TCP of their own: the topology of the evidence names them. */
+  readonly #owners: OwnAddress[] = [];
+  #stories = 0;
 
   private constructor(folder: string, options: WorldOptions) {
     this.#folder = resolve(folder);
     this.#options = options;
-    this.topology = defaultTopology(options.policy, options.bounds);
+    this.topology = worldTopology(options);
     this.#scratch = createRunFolder();
     this.#environment = plainEnvironment(this.#scratch);
     setMaxListeners(0, this.#clients.signal);
@@ -101,6 +133,10 @@ export class LinuxWorld implements World {
     return this.#scratch;
   }
 
+  get #hasForeign(): boolean {
+    return [...this.#roles.keys()].some((name) => this.#foreign(name) !== undefined);
+  }
+
   #holder(name: string): number {
     const holder = this.#network?.holders.get(name);
     if (!holder) throw new WorldError(`there is no namespace ${name}`);
@@ -125,27 +161,88 @@ export class LinuxWorld implements World {
     return attendant;
   }
 
+  /** What is under test in this role's place, if anything is. */
+  #underTest(name: string): RoleUnderTest | undefined {
+    const roles = this.#options.target?.roles ?? {};
+    return name === 'controller' || name === 'switch' ? roles[name] : roles.backend;
+  }
+
+  /** The program under test that plays this role, if one does. */
+  #foreign(name: string): ProcessUnderTest | undefined {
+    const role = this.#underTest(name);
+    return role?.kind === 'process' ? role : undefined;
+  }
+
   async #start(): Promise<void> {
-    const network = await buildNetwork(this.topology, this.#started, this.#environment);
-    this.#network = network;
-    const capture = this.#attend('capture', 'switch', './capture-main');
-    this.#capture = capture;
     const names = ['switch', ...this.topology.backends.map((b) => b.name), 'controller'];
+    const wired = this.#foreign('switch') !== undefined;
+    const kernels = new Set(names.filter((name) => this.#foreign(name)?.network === 'kernel'));
+    const { clientProfile } = this.#options;
+    const network = await buildNetwork(this.topology, this.#started, this.#environment, {
+      wire: wired,
+      kernels,
+      ...(clientProfile && { profile: availableProfile(clientProfile, unavailableLevels()) }),
+    });
+    this.#network = network;
+    const capture = this.#attend('capture', wired ? 'wire' : 'switch', './capture-main');
+    this.#capture = capture;
+    if (wired) this.#wire = this.#attend('wire', 'wire', './wire-main');
     // All processes load at once; the roles are told to begin only when the capture listens.
-    for (const name of names) this.#roles.set(name, this.#attend(name, name, './role-main'));
+    for (const name of names)
+      this.#roles.set(name, this.#attend(name, name, this.#foreign(name) ? './target-main' : './role-main'));
     const length = this.#options.captureLength;
     const launch: CaptureLaunch = {
       vantages: network.vantages,
       file: join(this.#folder, 'capture.pcapng'),
       ...(length !== undefined && { length }),
     };
-    await capture.ask(launch, START_MS);
+    await Promise.all([capture.ask(launch, START_MS), this.#wire?.ask(this.#wireLaunch(network), START_MS)]);
     await Promise.all(
       [...this.#roles].map(([name, role]) => {
-        const question: RoleLaunch = { topology: this.topology, options: this.#options, rim: this.#rim(name, network) };
+        const foreign = this.#foreign(name);
+        if (foreign) return role.ask(this.#targetLaunch(name, foreign, network), START_MS + readyMs(foreign));
+        const module = this.#underTest(name);
+        const question: RoleLaunch = {
+          topology: this.topology,
+          options: this.#options,
+          rim: this.#rim(name, network),
+          ...(module?.kind === 'module' && { module: module.file }),
+        };
         return role.ask(question, START_MS);
       }),
     );
+  }
+
+  /** The control links whose far end speaks the control protocol. */
+  #spoken(network: Network): readonly ControlLink[] {
+    return network.control.filter(({ peer }) => this.#foreign(peer)?.control.by !== 'none');
+  }
+
+  #wireLaunch({ vantages }: Network): WireLaunch {
+    const links = vantages.map((vantage) => ({ vantage, host: vantage, fabric: fabricSide(vantage) }));
+    const { faults, seed } = this.#options;
+    return { links, faults, seed, ...this.#ends('switch') };
+  }
+
+  #targetLaunch(role: string, foreign: ProcessUnderTest, network: Network): TargetLaunch {
+    const { topology } = this;
+    const control = this.#spoken(network);
+    const around = {
+      role,
+      topology,
+      options: this.#options,
+      network: { ...network, control },
+      folder: this.#folder,
+      scratch: this.#scratch,
+    };
+    const { ends } = this.#ends(role);
+    return {
+      ...targetLaunch(foreign, around, this.#options.target?.prism ?? []),
+      ...this.#controlFaults(role),
+      // What leaves a switch that is not ours is seen by the wire.
+      ...(ends && role === 'controller' && { ends }),
+      mayEnd: this.#mayEnd(role),
+    };
   }
 
   #rim(role: string, network: Network): RoleRim {
@@ -165,13 +262,19 @@ export class LinuxWorld implements World {
         : {}),
       connect:
         role === 'controller'
-          ? network.control.map((c) => ({ peer: c.peer, address: c.peerAddress, port: c.port }))
+          ? this.#spoken(network).map((c) => ({ peer: c.peer, address: c.peerAddress, port: c.port }))
           : [],
       controlLog: join(this.#scratch, `${role}.control.ndjson`),
       trace: join(this.#scratch, `${role}.trace.ndjson`),
-      ...(role === 'controller' && this.#options.controlFaults ? { controlFaults: this.#options.controlFaults } : {}),
+      ...this.#controlFaults(role),
       ...this.#ends(role),
     };
+  }
+
+  /** At the controller's end all channels meet. */
+  #controlFaults(role: string): Pick<RoleRim, 'controlFaults'> {
+    const { controlFaults } = this.#options;
+    return role === 'controller' && controlFaults ? { controlFaults } : {};
   }
 
   #ends(role: string): Pick<RoleRim, 'ends' | 'mayEnd'> {
@@ -197,7 +300,8 @@ export class LinuxWorld implements World {
   /** The answer of a role; undefined when it has ended, as it was to, before or meanwhile. */
   async #askUnlessEnded(name: string, role: Attendant, question: object): Promise<Answer | undefined> {
     if (this.#hasEnded(name, role)) return undefined;
-    if (!this.#mayEnd(name)) return role.ask(question, ANSWER_MS);
+    const limitMs = ANSWER_MS + (this.#foreign(name)?.graceMs ?? 0);
+    if (!this.#mayEnd(name)) return role.ask(question, limitMs);
     let watch: NodeJS.Timeout | undefined;
     const ended = new Promise<undefined>((resolve) => {
       watch = setInterval(() => {
@@ -205,7 +309,7 @@ export class LinuxWorld implements World {
       }, SETTLE_POLL_MS);
     });
     // A crash makes the question fail before the watch sees it.
-    const answer = role.ask(question, ANSWER_MS).catch((error: unknown) => {
+    const answer = role.ask(question, limitMs).catch((error: unknown) => {
       if (this.#hasEnded(name, role)) return undefined;
       throw error;
     });
@@ -216,10 +320,13 @@ export class LinuxWorld implements World {
     }
   }
 
-  async #askAll(question: object): Promise<ReadonlyMap<string, Answer | undefined>> {
-    const asked = [...this.#roles].map(
-      async ([name, role]) => [name, await this.#askUnlessEnded(name, role, question)] as const,
-    );
+  async #askAll(
+    question: object,
+    whom: (name: string) => boolean = () => true,
+  ): Promise<ReadonlyMap<string, Answer | undefined>> {
+    const asked = [...this.#roles]
+      .filter(([name]) => whom(name))
+      .map(async ([name, role]) => [name, await this.#askUnlessEnded(name, role, question)] as const);
     return new Map(await Promise.all(asked));
   }
 
@@ -275,25 +382,28 @@ export class LinuxWorld implements World {
     const inClient = (command: readonly string[]) =>
       enter(this.clientNamespace, ['setpriv', '--pdeathsig', 'KILL', '--', ...command]);
     try {
-      if (job.kind === 'http')
-        return await runHttpProgram(
-          job.program,
-          job.requests,
-          { folder, host, port, signal, enter: inClient },
-          timeoutMs,
-        );
+      const surroundings: ClientSurroundings = {
+        folder,
+        host,
+        port,
+        signal,
+        enter: inClient,
+        ownAddress: () => this.#ownAddress(),
+      };
+      if (job.kind === 'http') return await runHttpProgram(job, surroundings, timeoutMs);
+      if (job.kind === 'load') return await runLoadProgram(job, surroundings, timeoutMs);
+      if (job.kind === 'segments') {
+        const cast = castPlayer(this.topology, job.story, this.#options.seed, this.#stories++);
+        const launch: SegmentLaunch = { cast, timeoutMs, ...(needsCrafting(job.story) && { python: scapyPython() }) };
+        const command = inClient(nodeCommand('../segments/segment-main', import.meta.url));
+        // It keeps its time itself, and tells what it was waiting for.
+        return await this.#play('segment', command, launch, { home: folder, timeoutMs: timeoutMs + START_MS, signal });
+      }
       if (job.kind === 'stranger') return await this.#runStranger(job, folder);
       if (job.stack) throw new WorldError('a kernel chooses the first numbers of its connections itself');
       const command = inClient(nodeCommand('../clients/script-main', import.meta.url));
-      const ran = await runProgram(
-        command,
-        { home: folder, timeoutMs, signal },
-        JSON.stringify({ address: host, port, steps: job.steps }),
-      );
-      if (ran.timedOut) return { ok: false, error: `the script was not done after ${timeoutMs} ms`, responses: [] };
-      if (ran.stdout === '')
-        throw new WorldError(`the script client ended: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
-      return JSON.parse(ran.stdout) as JobResult;
+      const input = { address: host, port, steps: job.steps };
+      return await this.#play('script', command, input, { home: folder, timeoutMs, signal });
     } catch (error) {
       throw error instanceof WorldError
         ? error
@@ -301,6 +411,28 @@ export class LinuxWorld implements World {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  }
+
+  /** The next address on the client's link that nobody has; the switch learns it as it learns the kernel's, by ARP. */
+  #ownAddress(): OwnAddress {
+    const [client] = this.topology.clients ?? [];
+    const number = FIRST_OWN + this.#owners.length;
+    if (!client || number > LAST_OWN) throw new WorldError("no address is left on the client's link");
+    const on = (last: number): string => client.ip.replace(/\d+$/, String(last));
+    const mac = `${OWN_MAC_PREFIX}${number.toString(16).padStart(2, '0')}`;
+    const own: OwnAddress = { ip: on(number), mac, gateway: on(1) };
+    this.#owners.push(own);
+    return own;
+  }
+
+  /** Runs one of our own clients: JSON in, its result out. */
+  async #play(name: string, command: readonly string[], input: object, limits: RunLimits): Promise<JobResult> {
+    const ran = await runProgram(command, limits, JSON.stringify(input));
+    if (ran.timedOut)
+      return { ok: false, error: `the ${name} client was not done after ${limits.timeoutMs} ms`, responses: [] };
+    if (ran.stdout === '')
+      throw new WorldError(`the ${name} client ended: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
+    return JSON.parse(ran.stdout) as JobResult;
   }
 
   /** From the role's own namespace: an address of the control network that is nobody's peer. */
@@ -314,10 +446,19 @@ export class LinuxWorld implements World {
       { do: 'pause', ms: STRANGER_STAYS_MS },
     ];
     const limits = { home: folder, timeoutMs: job.timeoutMs ?? JOB_MS, signal: this.#clients.signal };
-    const input = JSON.stringify({ address: link.peerAddress, port: link.port, steps });
+    // Before a program under test stands our relay, which would turn strangers away in its stead.
+    const door =
+      this.#foreign(job.to)?.control.by === 'tcp' ? STRANGERS_DOOR : { address: link.peerAddress, port: link.port };
+    const input = JSON.stringify({ ...door, steps });
     const ran = await runProgram(command, limits, input);
     if (ran.stdout === '') throw new WorldError(`the stranger ended: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
     return { ok: true, responses: [] };
+  }
+
+  #topologyOfRun(): Topology {
+    if (this.#owners.length === 0) return this.topology;
+    const owners = this.#owners.map(({ ip, mac }) => ({ ip, mac }));
+    return { ...this.topology, clients: [...(this.topology.clients ?? []), ...owners] };
   }
 
   async settle(limitMs: number): Promise<void> {
@@ -325,7 +466,11 @@ export class LinuxWorld implements World {
     for (;;) {
       this.#check();
       const answers = [...(await this.#askAll({ command: 'idle?' })).values()];
-      const idle = answers.every((answer) => answer === undefined || answer.idle === true);
+      // A program under test cannot be asked about everything it holds: then the network has to be quiet for a while.
+      const idle =
+        answers.every((answer) => answer === undefined || answer.idle === true || answer.idle === null) &&
+        (!this.#hasForeign ||
+          Number((await this.#capture?.ask({ command: 'quiet?' }, ANSWER_MS))?.quietMs) >= QUIET_MS);
       if (idle || performance.now() >= deadline) return;
       await new Promise((wake) => setTimeout(wake, SETTLE_POLL_MS));
     }
@@ -335,19 +480,24 @@ export class LinuxWorld implements World {
     this.#check();
     this.#ending = true;
     try {
-      const stopped = await this.#askAll({ command: 'stop' });
+      const foreign = (name: string) => this.#foreign(name) !== undefined;
+      const ours = await this.#askAll({ command: 'stop' }, (name) => !foreign(name));
       const ended = new Set(
         [...this.#roles].filter(([name, role]) => this.#hasEnded(name, role)).map(([name]) => name),
       );
+      // A program that is told to end may close its connections as it does; that is no part of the case any more.
       const captured = await this.#capture?.ask({ command: 'stop' }, ANSWER_MS);
+      const theirs = await this.#askAll({ command: 'stop' }, foreign);
+      const stopped = new Map([...ours, ...theirs]);
+      const wire = await this.#wire?.ask({ command: 'stop' }, ANSWER_MS);
       const evidence: Evidence = {
-        topology: this.topology,
+        topology: this.#topologyOfRun(),
         capture: join(this.#folder, 'capture.pcapng'),
         controlLog: join(this.#folder, 'capture.control.ndjson'),
         trace: join(this.#folder, 'trace.ndjson'),
         captureDrops: Number(captured?.drops ?? 0),
         missedFaults: missedFaults(this.#options, {
-          faults: appliedOf(stopped.get('switch')),
+          faults: appliedOf(wire ?? stopped.get('switch')),
           controlFaults: appliedOf(stopped.get('controller')),
           ended,
         }),
@@ -363,7 +513,9 @@ export class LinuxWorld implements World {
 
   /** Joins the roles' files in the order of their time stamps; lines of one role keep their order. */
   #merge(kind: 'control' | 'trace', file: string): void {
-    const lines = [...this.#roles.keys()].flatMap((role) =>
+    // A program under test tells no events.
+    const writers = [...this.#roles.keys()].filter((role) => kind === 'control' || !this.#foreign(role));
+    const lines = writers.flatMap((role) =>
       readFileSync(join(this.#scratch, `${role}.${kind}.ndjson`), 'utf8')
         .split('\n')
         // What a role was writing when it was killed is no line.
@@ -392,6 +544,11 @@ export class LinuxWorld implements World {
 }
 
 type Answer = Readonly<Record<string, unknown>>;
+
+/** How long the role may take to be ready. */
+function readyMs({ ready }: ProcessUnderTest): number {
+  return ready.by === 'start' ? 0 : ready.timeoutMs;
+}
 
 function appliedOf(answer: Answer | undefined): readonly number[] | null {
   return Array.isArray(answer?.applied) ? answer.applied : null;

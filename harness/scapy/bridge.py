@@ -1,7 +1,7 @@
 """Scapy as the independent oracle for the wire codecs: answers batches of frames and packet descriptions, one JSON object a line.
 
 Request {"id", "op": "dissect", "items": [frame in hex, ...]} or {"id", "op": "build", "items": [description, ...]};
-reply {"id", "items": [...]} or {"id", "error"}. A description is what `dissect` gives (see bridge.ts for its fields).
+or {"id", "op": "craft", "items": [description, ...]}, which gives a list of frames for each; reply {"id", "items": [...]} or {"id", "error"}. A description is what `dissect` gives (see bridge.ts for its fields).
 """
 import json
 import logging
@@ -186,7 +186,42 @@ def build_ip(item):
         yield Raw(bytes.fromhex(item["payload"]))
 
 
+WRONG = 0x5555
+GARBLE = 0x20
+
+
+def craft(item):
+    """Frames that no well-behaved stack sends (see harness/segments/craft.ts): one, or one for each fragment."""
+    ethernet, ip = item["ethernet"], item["ipv4"]
+    network = IP(bytes.fromhex(build(item))[14:])
+    if "dataOffset" in item:
+        network[TCP].dataofs = item["dataOffset"]
+        del network[TCP].chksum
+    behind = bytearray(bytes(network)[network.ihl * 4:])
+    if item.get("wrong") == "tcp-checksum":
+        struct.pack_into("!H", behind, 16, struct.unpack_from("!H", behind, 16)[0] ^ WRONG)
+    pieces = item.get("fragments", [{"at": 0, "length": len(behind)}])
+    frames = []
+    for piece in pieces:
+        payload = bytes(behind[piece["at"]:piece["at"] + piece["length"]])
+        if piece.get("garble"):
+            payload = bytes(octet ^ GARBLE for octet in payload)
+        more = piece["at"] + len(payload) < len(behind)
+        header = IP(
+            tos=ip["tos"], id=ip["id"], ttl=ip["ttl"], proto=network.proto, src=ip["src"], dst=ip["dst"],
+            flags=1 if more else 2 if ip["dontFragment"] else 0, frag=piece["at"] // 8,
+            options=[Raw(bytes.fromhex(ip["options"]))] if ip["options"] else [],
+        )
+        if item.get("wrong") == "ip-checksum":
+            header.chksum = IP(bytes(header / Raw(payload))).chksum ^ WRONG
+        frame = bytes(Ether(dst=ethernet["dst"], src=ethernet["src"]) / header / Raw(payload))
+        frames.append(frame[:item.get("cutTo", len(frame))].hex())
+    return frames
+
+
 def answer(request):
+    if request["op"] == "craft":
+        return [craft(item) for item in request["items"]]
     if request["op"] == "dissect":
         return [dissect(bytes.fromhex(frame)) for frame in request["items"]]
     if request["op"] == "build":

@@ -136,9 +136,9 @@ export class Scapy {
   #lastId = 0;
   #ended: Error | undefined;
 
-  /** Starts the process. Throws ScapyMissing. */
-  constructor() {
-    this.python = findPythonWithScapy();
+  /** Starts the process; `python`: an interpreter that is known to have scapy, looked for when absent. Throws ScapyMissing. */
+  constructor(python = findPythonWithScapy()) {
+    this.python = python;
     this.#shell = new PythonShell(bridgeScript(), { mode: 'json', pythonPath: this.python });
     let complaint = '';
     this.#shell.on('stderr', (line: string) => {
@@ -177,13 +177,19 @@ export class Scapy {
     return (items as readonly string[]).map((frame) => Uint8Array.from(Buffer.from(frame, 'hex')));
   }
 
+  /** The frames of each description and of what is done to it, in order (harness/segments/craft.ts). */
+  async craft(items: readonly object[]): Promise<readonly Uint8Array[]> {
+    const frames = (await this.#ask('craft', items)) as readonly (readonly string[])[];
+    return frames.flat().map((frame) => Uint8Array.from(Buffer.from(frame, 'hex')));
+  }
+
   /** Ends the process, after what it was asked before. */
   async close(): Promise<void> {
     if (this.#ended) return;
     await new Promise<void>((resolve) => this.#shell.end(() => resolve()));
   }
 
-  #ask(op: 'dissect' | 'build', items: readonly unknown[]): Promise<readonly unknown[]> {
+  #ask(op: 'dissect' | 'build' | 'craft', items: readonly unknown[]): Promise<readonly unknown[]> {
     if (this.#ended) return Promise.reject(this.#ended);
     const id = ++this.#lastId;
     return new Promise((resolve, reject) => {

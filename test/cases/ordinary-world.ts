@@ -112,6 +112,11 @@ class Reader {
 
 function stepsOf(job: ClientJob): readonly ScriptStep[] {
   if (job.kind === 'script') return job.steps;
+  if (job.kind === 'load') {
+    const count = job.program === 'ab' ? job.requests : job.connections;
+    return stepsOf({ kind: 'http', program: 'nc', requests: Array(count).fill({ method: 'GET', path: job.path }) });
+  }
+  if (job.kind === 'segments') throw new WorldError('an ordinary server has no link for a packet-level client');
   if (job.kind === 'stranger') return [];
   return job.requests.flatMap(({ method, path, body }): ScriptStep[] => {
     const length = body ? `Content-Length: ${body.size}\r\n` : '';
@@ -141,6 +146,10 @@ async function runJob(job: ClientJob, port: number): Promise<JobResult> {
       else if (step.do === 'abort') socket.resetAndDestroy();
       else socket.destroy();
     }
+    if (job.kind === 'load') {
+      const bytes = responses.reduce((sum, one) => sum + one.bodySize, 0);
+      return { ok: true, responses: [], load: { done: responses.length, errors: 0, non2xx: 0, bytes } };
+    }
     return { ok: true, responses, ...closedBy() };
   } catch (error) {
     return { ok: false, error: error instanceof Error ? error.message : String(error), responses, ...closedBy() };
@@ -155,6 +164,8 @@ export async function createOrdinaryWorld(serviceDelayMs: number, defect?: Defec
   const server: Server & { httpAllowHalfOpen?: boolean } = createServer({ maxHeaderSize: 64 * 1024 });
   // A client may have said all it has to say before it is answered.
   server.httpAllowHalfOpen = true;
+  // All stories run at once; one that waits for its turn is not idle.
+  server.keepAliveTimeout = 0;
   server.on('request', async (request, response) => {
     await sleep(serviceDelayMs);
     await answer(request, response, store, defect).catch(() => response.destroy());

@@ -2,7 +2,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
-import { exitCodeOf, type RunDescription, resultDocument, summarise } from '../../conformance/result-schema.js';
+import {
+  exitCodeOf,
+  type RunDescription,
+  resultDocument,
+  summarise,
+  VERDICTS,
+} from '../../conformance/result-schema.js';
 import { publishedSchemas } from '../../conformance/schemas.js';
 import type { Result } from '../../conformance/verdict.js';
 
@@ -47,10 +53,15 @@ t.test(
   'exit codes: an error outweighs a fail, a fail outweighs what is open, and only strict minds what is open',
   (t) => {
     const count = fc.integer({ min: 0, max: 3 });
-    const summary = fc.record({ pass: count, fail: count, inconclusive: count, unsupported: count, error: count });
+    const counts = fc.record({ pass: count, fail: count, inconclusive: count, unsupported: count, error: count });
+    const waiver = { reason: 'known', link: 'https://example.org/2', expires: '2030-01-01' };
     fc.assert(
-      fc.property(summary, fc.boolean(), (s, strict) => {
-        const code = exitCodeOf(s, strict);
+      fc.property(counts, count, fc.boolean(), (s, waived, strict) => {
+        const results = VERDICTS.flatMap((verdict) =>
+          Array.from({ length: s[verdict] }, () => ({ ...result, verdict })),
+        );
+        for (let i = 0; i < waived; i++) results.push({ ...result, verdict: 'unsupported', waiver });
+        const code = exitCodeOf(results, strict);
         if (s.error > 0) return code === 4;
         if (s.fail > 0) return code === 1;
         return code === (strict && s.inconclusive + s.unsupported > 0 ? 3 : 0);

@@ -39,15 +39,41 @@ t.test('a case that went well passes, exercised as often as its least exercised 
 t.test('a violated clause names itself and its frames, not the clauses that were kept', async (t) => {
   const plan = fakePlan(t.testdir(), {
     create: fakeWorld(newLog()),
-    cases: [fakeCase('HOF-6.a', ['HOF-6', 'REQ-2'], async (c) => c.expect(false, 'body differs'))],
-    judge: judgeWith(finding('HOF-6', 'pass'), finding('REQ-2', 'fail'), finding('SWT-6', 'fail')),
+    cases: [fakeCase('HOF-6.a', ['HOF-6', 'HOF-7', 'REQ-2'], async (c) => c.expect(false, 'body differs'))],
+    judge: judgeWith(
+      finding('HOF-6', 'pass'),
+      finding('HOF-7', 'inconclusive'),
+      finding('REQ-2', 'fail'),
+      finding('SWT-6', 'fail'),
+    ),
   });
   const { result } = only(await runCases(plan));
   t.equal(result.verdict, 'fail');
-  t.same(result.clauses, ['REQ-2', 'SWT-6']);
+  t.same(result.clauses, ['REQ-2', 'SWT-6'], 'nor those that could not be judged for what is broken');
   t.match(result.message, /^body differs; REQ-2: .*; SWT-6: /);
   t.match(result.evidence[0], { frame: 7 });
 });
+
+t.test('a failed expectation is charged to what no check judges, also where another clause is broken', async (t) => {
+  const plan = fakePlan(t.testdir(), {
+    create: fakeWorld(newLog()),
+    cases: [fakeCase('RET-7.a', ['RET-7', 'HOF-6'], async (c) => c.expect(false, 'no response'))],
+    judge: judgeWith(finding('HOF-6', 'inconclusive'), finding('REQ-2', 'fail')),
+  });
+  t.same(only(await runCases(plan)).result.clauses, ['REQ-2', 'RET-7']);
+});
+
+t.test(
+  'without any broken frame an expectation is charged to what the case is about, not to what was kept',
+  async (t) => {
+    const plan = fakePlan(t.testdir(), {
+      create: fakeWorld(newLog()),
+      cases: [fakeCase('REQ-5.a', ['REQ-5', 'REQ-2', 'HOF-6'], async (c) => c.expect(false, 'lost'))],
+      judge: judgeWith(finding('REQ-5', 'pass'), finding('REQ-2', 'pass'), finding('HOF-6', 'inconclusive')),
+    });
+    t.same(only(await runCases(plan)).result.clauses, ['REQ-5', 'HOF-6']);
+  },
+);
 
 t.test('an expectation that fails without any broken frame is charged to the case', async (t) => {
   const plan = fakePlan(t.testdir(), {

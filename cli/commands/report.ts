@@ -1,0 +1,85 @@
+/** `prism report`: a stored result in the formats for people and builds. */
+import { statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { columnsOf } from '../../conformance/report/matrix.js';
+import { ResultDocument } from '../../conformance/result-schema.js';
+import { readInput } from '../capture-files.js';
+import { Failure, fileReason } from '../failure.js';
+import { present } from '../judgement.js';
+import { folderSource } from '../ladder-sources.js';
+import { addOutputOptions, addReportOptions, Output, type OutputOptions, prepareOut } from '../output.js';
+import { byClause } from '../spec/results.js';
+
+interface ReportOptions extends OutputOptions {
+  readonly strict?: boolean;
+}
+
+/** `result.json` of a report folder, or the file itself. */
+function resultPath(path: string): string {
+  try {
+    return statSync(path).isDirectory() ? join(path, 'result.json') : path;
+  } catch (error) {
+    throw new Failure(2, `${path}: ${fileReason(error)}`);
+  }
+}
+
+/** Throws a Failure for what is no result document. */
+function readResult(path: string): ResultDocument {
+  let value: unknown;
+  try {
+    value = JSON.parse(readInput(path).toString('utf8'));
+  } catch (error) {
+    if (error instanceof Failure) throw error;
+    throw new Failure(2, `${path}: not JSON: ${fileReason(error).split('\n')[0]}`);
+  }
+  const parsed = ResultDocument.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const field = issue?.path.join('.') || 'the whole file';
+  throw new Failure(2, `${path}: ${field}: ${issue?.message} (the format is schemas/prism-result-1.schema.json)`);
+}
+
+function report(path: string, options: ReportOptions): number {
+  const output = new Output(options, (word) => /(^|\/)result\.json$/.test(word));
+  const file = resultPath(path);
+  const document = readResult(file);
+  const evidenceFolder = dirname(resolve(file));
+  const columns = columnsOf(document).map((column) =>
+    column.name === 'spec' ? { ...column, results: byClause(column.results) } : column,
+  );
+  return present(output, document, {
+    columns,
+    strict: options.strict === true,
+    folder: options.out === undefined ? undefined : prepareOut(options.out),
+    showCases: document.world === 'sim' || document.world === 'linux',
+    evidence: folderSource(evidenceFolder),
+    evidenceFolder,
+  });
+}
+
+export function registerReport(program: Command): void {
+  const command = program
+    .command('report')
+    .summary('show a stored result again, in any format')
+    .description(
+      'Reads the JSON result that a judging command wrote, and prints and writes what that command would have: tables, TAP, JUnit XML, and with --out a\n' +
+        'report folder, whose page has ladders where the captures still lie beside the result. Exits as the command did.',
+    )
+    .argument('<RESULT>', 'a report folder, or the file that --json wrote')
+    .option('--strict', 'exit 3 when anything stayed inconclusive, and call it not ok');
+  addReportOptions(command);
+  addOutputOptions(command, {
+    out: 'write the whole report into this folder (the one it came from is fine)',
+    seed: 'accepted as everywhere; nothing here is random',
+  }).addHelpText(
+    'after',
+    `
+Examples:
+  prism report prism-report --junit junit.xml     the last run, for a build server
+  prism report result.json --out page             index.html and its like from a file`,
+  );
+  command.action((path: string, options: ReportOptions) => {
+    process.exitCode = report(path, options);
+  });
+}

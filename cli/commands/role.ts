@@ -1,0 +1,106 @@
+/** `prism role`: one role of the reference as a program of its own, which speaks the published contracts and nothing else. */
+import { type Command, InvalidArgumentError } from 'commander';
+import type { StandaloneRole } from '../../harness/linux/standalone-role.js';
+import { Failure } from '../failure.js';
+
+interface RoleOptions {
+  readonly topology: string;
+  readonly policy?: string;
+  readonly interfaces: readonly string[];
+  readonly control?: { readonly address: string; readonly port: number };
+  readonly controlPeer: string;
+  readonly peers?: StandaloneRole['peers'];
+  readonly serviceDelay?: number;
+  readonly ruleCapacity?: number;
+  readonly initialSequence?: number | null;
+}
+
+function parseEndpoint(text: string): { address: string; port: number } {
+  const [, address = '', digits = ''] = /^([^:,=]+):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  if (address === '' || port < 1 || port > 65535) throw new InvalidArgumentError('it is ADDRESS:PORT.');
+  return { address, port };
+}
+
+function parsePeers(text: string): StandaloneRole['peers'] {
+  return text.split(',').map((part) => {
+    const [, peer = '', endpoint = ''] = /^([a-z0-9]+)=(.+)$/.exec(part) ?? [];
+    if (peer === '') throw new InvalidArgumentError('it is NAME=ADDRESS:PORT, joined by commas.');
+    return { peer, ...parseEndpoint(endpoint) };
+  });
+}
+
+function parseCount(most: number): (text: string) => number {
+  return (text) => {
+    const count = Number(text);
+    if (!/^\d+$/.test(text) || count > most) throw new InvalidArgumentError(`it is a whole number up to ${most}.`);
+    return count;
+  };
+}
+
+async function role(name: string, options: RoleOptions): Promise<void> {
+  if (!/^(controller|switch|backend\d+)$/.test(name))
+    throw new Failure(2, `no role is called '${name}'; there are: controller, switch, backend0, backend1, ...`);
+  if (name === 'controller' && options.peers === undefined) throw new Failure(2, 'a controller needs --peers');
+  if (name !== 'controller' && options.control === undefined) throw new Failure(2, `a ${name} needs --control`);
+  const { runStandaloneRole } = await import('../../harness/linux/standalone-role.js');
+  const { control, initialSequence } = options;
+  try {
+    await runStandaloneRole({
+      name,
+      topology: options.topology,
+      interfaces: options.interfaces,
+      ...(options.policy !== undefined && { policy: options.policy }),
+      ...(control && { control: { ...control, peerAddress: options.controlPeer } }),
+      peers: options.peers ?? [],
+      ...(options.serviceDelay !== undefined && { serviceDelayMs: options.serviceDelay }),
+      ...(options.ruleCapacity !== undefined && { ruleCapacity: options.ruleCapacity }),
+      ...(typeof initialSequence === 'number' && { initialSequence }),
+    });
+  } catch (error) {
+    throw new Failure(4, `${name}: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`);
+  }
+  // Its sockets keep the process alive; a signal ends it.
+  await new Promise((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve));
+  process.exit(0);
+}
+
+export function registerRole(program: Command): void {
+  program
+    .command('role')
+    .summary('one role of the reference as a program of its own')
+    .description(
+      'Runs one role of the reference on interfaces of the present network namespace until SIGTERM, speaking the control protocol over TCP\n' +
+        '(docs/control-protocol.md): what the manifests of the reference-* targets start, and an example of what a manifest of yours may start.',
+    )
+    .argument('<ROLE>', 'controller, switch, backend0, backend1, ...')
+    .requiredOption('--topology <FILE>', 'who is who (prism-topology/1)')
+    .requiredOption(
+      '--interfaces <NAMES>',
+      "data interfaces, joined by commas; a switch's are named after whom they face",
+      (text) => text.split(','),
+    )
+    .option('--policy <FILE>', "a controller's selection policy (default: the topology's)")
+    .option('--control <ADDRESS:PORT>', 'where a switch or backend waits for the controller', parseEndpoint)
+    .option('--control-peer <ADDRESS>', 'the one address that it takes control connections from', '127.0.0.1')
+    .option('--peers <LIST>', "a controller's peers, NAME=ADDRESS:PORT joined by commas", parsePeers)
+    .option(
+      '--service-delay <MS>',
+      'how long a backend waits before the first byte of a response',
+      parseCount(3_600_000),
+    )
+    .option('--rule-capacity <N>', 'how many rules the switch has room for', parseCount(1_000_000))
+    .option(
+      '--initial-sequence <N>',
+      'initial sequence number of every accepted connection; empty for the usual',
+      (text) => (text === '' ? null : parseCount(0xffffffff)(text)),
+    )
+    .addHelpText(
+      'after',
+      `
+Examples:
+  prism role switch --topology topology.json --interfaces client,controller,backend0,backend1 --control 127.0.0.1:7401
+  prism role backend0 --topology topology.json --interfaces link --control 127.0.0.1:7401`,
+    )
+    .action(role);
+}
