@@ -26,6 +26,9 @@ import type { EvidenceFrame, Result } from './verdict.js';
 /** How long one case may take by the wall clock, from building its world to tearing it down, in ms. */
 const CASE_LIMIT_MS = 180_000;
 
+/** The same for a case that says it is slow. */
+const SLOW_CASE_LIMIT_MS = 1_800_000;
+
 /** How long connections and rules may take to be gone once the clients have ended, in ms of the world's time. */
 const SETTLE_MS = { sim: 30_000, linux: 5_000 } as const satisfies Record<WorldKind, number>;
 
@@ -224,7 +227,7 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
   const folder = join(plan.out, world.kind, testCase.id);
   await mkdir(folder, { recursive: true });
   const timeout = new AbortController();
-  const limit = plan.caseLimitMs ?? CASE_LIMIT_MS;
+  const limit = plan.caseLimitMs ?? (testCase.slow ? SLOW_CASE_LIMIT_MS : CASE_LIMIT_MS);
   const timer = setTimeout(() => timeout.abort(new CaseTimeout(`did not end within ${limit / 1000} s`)), limit);
   const signal = plan.signal ? AbortSignal.any([plan.signal, timeout.signal]) : timeout.signal;
   const faults: readonly Fault[] = testCase.options?.faults ?? [];
