@@ -1,10 +1,15 @@
 /** What bears on what: clauses, the checks and cases that judge them, and the remedies that keep them. */
 import { CASES } from '../conformance/cases/index.js';
 import { CHECKS } from '../conformance/checks/index.js';
+import type { ListedMutant } from '../conformance/mutants/list-schema.js';
+import { worldsOf } from '../conformance/mutants/select.js';
+import { type CombinationList, combinationsOf, leftOutLines } from '../conformance/report/combinations.js';
+import { MUTANTS } from '../harness/mutants/index.js';
 import { REMEDIES, REMEDY_NAMES, type RemedyName } from '../reference-impl/core/remedies.js';
 import { clauseOf, readSpecification, type SpecMutant, type SpecRemedy, shippedSpecification } from '../spec/formal.js';
 import { type Operator, operatorsOf } from '../spec/operators.js';
 import { CLAUSES, compareClauses } from '../spec/requirements.js';
+import { leftOutOf } from './combinations.js';
 
 /** The clauses that break, in some case, when a remedy is switched off; the first is the one it is there for. */
 export const REMEDY_CLAUSES: Readonly<Record<RemedyName, readonly string[]>> = {
@@ -36,9 +41,10 @@ export interface ListedClause {
   readonly unmodelled?: string | undefined;
   /** What is missing to judge it. */
   readonly pending?: string | undefined;
-  /** Operators of the specification, the faults that these must catch, and ids of passive checks, cases and remedies. */
+  /** Operators of the specification, the faults that these must catch, and ids of passive checks, cases, broken implementations and remedies. */
   readonly evidence: {
     readonly operators: readonly string[];
+    readonly specMutants: readonly string[];
     readonly mutants: readonly string[];
     readonly checks: readonly string[];
     readonly cases: readonly string[];
@@ -60,6 +66,32 @@ export interface ListedRemedy {
   readonly summary: string;
 }
 
+/** The rows of the covering array, with what beside them the document tells, and in words. */
+export function listCombinations(): {
+  readonly items: CombinationList['combinations'];
+  readonly beside: Omit<CombinationList, 'schema' | 'combinations'>;
+  readonly closing: readonly string[];
+} {
+  const combinations = combinationsOf(undefined, leftOutOf('linux'));
+  const { factors, pairs, leftOut } = combinations;
+  const items = combinations.rows.map(({ case: id, levels }) => ({
+    id,
+    clauses: [...(CASES.find((c) => c.id === id)?.clauses ?? [])],
+    levels: { ...levels },
+  }));
+  const lists = Object.entries(factors).map(([name, levels]): [string, string[]] => [name, [...levels]]);
+  return {
+    items,
+    beside: { factors: Object.fromEntries(lists), pairs, leftOut: [...leftOut] },
+    closing: [
+      '',
+      ...lists.map(([name, levels]) => `${name}: ${levels.join(', ')}`),
+      `${pairs.covered} of ${pairs.total} pairs of settings meet here`,
+      ...leftOutLines(combinations, 'linux'),
+    ],
+  };
+}
+
 const specification = () => readSpecification(shippedSpecification());
 
 export function listClauses(): ListedClause[] {
@@ -69,12 +101,13 @@ export function listClauses(): ListedClause[] {
     clauses: [clause.id],
     evidence: {
       operators,
-      mutants: [
+      specMutants: [
         ...remedies.filter((r) => operators.includes(r.operator)).map((r) => `without-${r.id}`),
         ...mutants.filter((m) => operators.includes(m.operator)).map((m) => m.id),
       ],
       checks: CHECKS.filter((c) => c.clause === clause.id).map((c) => `check.${c.clause}`),
       cases: CASES.filter((c) => c.clauses.includes(clause.id)).map((c) => c.id),
+      mutants: MUTANTS.filter((m) => m.clause === clause.id).map((m) => m.id),
       remedies: REMEDY_NAMES.filter((name) => REMEDY_CLAUSES[name].includes(clause.id)),
     },
   }));
@@ -161,4 +194,17 @@ export function listCases(): ListedCase[] {
 
 export function listRemedies(): ListedRemedy[] {
   return REMEDY_NAMES.map((id) => ({ id, clauses: REMEDY_CLAUSES[id], summary: REMEDIES[id] }));
+}
+
+/** Broken implementations. */
+export function listMutants(): ListedMutant[] {
+  return MUTANTS.map((mutant) => ({
+    id: mutant.id,
+    clauses: [mutant.clause],
+    role: mutant.role,
+    summary: mutant.summary,
+    worlds: [...worldsOf(mutant)],
+    cases: [...mutant.cases],
+    without: [...(mutant.breaks.without ?? [])],
+  }));
 }

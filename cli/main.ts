@@ -8,6 +8,7 @@ import { registerExplain } from './commands/explain.js';
 import { registerInit } from './commands/init.js';
 import { registerLab } from './commands/lab.js';
 import { registerList } from './commands/list.js';
+import { registerMutants } from './commands/mutants.js';
 import { registerRefine } from './commands/refine.js';
 import { registerReplay } from './commands/replay.js';
 import { registerReport } from './commands/report.js';
@@ -47,6 +48,7 @@ Start with: prism verify`,
     registerList,
     registerExplain,
     registerLab,
+    registerMutants,
     registerSpec,
     registerRefine,
     registerBench,

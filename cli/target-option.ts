@@ -1,10 +1,13 @@
 /** The option `--target`, and what a command makes of it. */
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { CASES } from '../conformance/cases/index.js';
+import { unusable } from '../conformance/excuses.js';
 import type { RunPlan } from '../conformance/run.js';
 import { loadTarget } from '../harness/target/load.js';
 import { REFERENCE_TARGET, type Target } from '../harness/target/target.js';
 import type { WorldKind } from '../harness/world.js';
+import { CLAUSES } from '../spec/requirements.js';
 import { Failure } from './failure.js';
 
 export interface TargetOption {
@@ -20,6 +23,8 @@ export function addTargetOption(command: Command): Command {
   );
 }
 
+const KNOWN = { clauses: new Set(CLAUSES.map(({ id }) => id)), cases: new Set(CASES.map(({ id }) => id)) };
+
 /** The target that was asked for; throws `Failure` 2. */
 export function chosenTarget({ target: words = [] }: TargetOption): Target {
   const [first, ...others] = words.map((word) => {
@@ -28,6 +33,9 @@ export function chosenTarget({ target: words = [] }: TargetOption): Target {
     return loaded.target;
   });
   if (first === undefined) return REFERENCE_TARGET;
+  const today = new Date().toISOString().slice(0, 10);
+  const [complaint] = unusable(first.waivers, today, KNOWN);
+  if (complaint !== undefined) throw new Failure(2, `--target ${first.selector}: ${complaint}`);
   const twin = others.find(({ name }) => name === first.name);
   if (twin)
     throw new Failure(
@@ -51,7 +59,7 @@ export function demandWorld(target: Target, world: WorldKind): void {
 
 /** What a run plan says of a target: nothing of the plain reference, which every part of the plan assumes. */
 export function targetOf(target: Target): Pick<RunPlan, 'target'> {
-  if (target.name === REFERENCE_TARGET.name) return {};
+  if (target === REFERENCE_TARGET) return {};
   const { roles, variants } = target;
   const prism = [process.execPath, ...process.execArgv, resolve(process.argv[1] ?? '')];
   return { target: { judged: target, told: { roles, variants, prism } } };

@@ -1,16 +1,6 @@
 /** Failures that a target has declared: which results are excused, by which waiver, and which waivers are no longer needed. */
+import type { Waiver } from '../harness/target/manifest.js';
 import type { Result } from './verdict.js';
-
-/** A failure that is known and accepted until it is mended. Exactly one of `clause` and `case` is given. */
-export interface Waiver {
-  readonly clause?: string;
-  readonly case?: string;
-  readonly reason: string;
-  /** Where it is being worked on. */
-  readonly link?: string;
-  /** Last day it holds, `YYYY-MM-DD` in UTC. */
-  readonly expires: string;
-}
 
 /** What a waiver names, for messages and result ids. */
 export function waived(waiver: Waiver): string {
@@ -37,8 +27,8 @@ export function excuse(results: readonly Result[], waivers: readonly Waiver[]): 
     return {
       ...result,
       verdict: 'unsupported',
-      message: `waived until ${expires}: ${reason}${link === undefined ? '' : ` (${link})`}; without the waiver: ${result.verdict}: ${result.message}`,
-      waiver: { reason, expires, ...(link === undefined ? {} : { link }) },
+      message: `waived until ${expires}: ${reason} (${link}); without the waiver: ${result.verdict}: ${result.message}`,
+      waiver: { reason, link, expires },
     };
   });
 }

@@ -1,6 +1,6 @@
 /** The result object that every judging command writes with `--json` (`prism-result/1`), and the exit code it amounts to. */
 import { z } from 'zod';
-import type { Waiver } from './excuses.js';
+import { Waiver } from '../harness/target/manifest.js';
 import type { Result, Verdict } from './verdict.js';
 
 export const VERDICTS = ['pass', 'fail', 'inconclusive', 'unsupported', 'error'] as const satisfies readonly Verdict[];
@@ -25,19 +25,9 @@ export const ResultSchema = z
     evidence: z.array(EvidenceFrameSchema),
     replay: z.string(),
     /** What excuses it, where the target's manifest does. */
-    waiver: z
-      .strictObject({ reason: z.string().min(1), link: z.string().exactOptional(), expires: z.iso.date() })
-      .exactOptional(),
+    waiver: z.strictObject({ reason: z.string().min(1), link: z.string(), expires: z.iso.date() }).exactOptional(),
   })
   .refine((result) => result.verdict !== 'pass' || result.exercised > 0, 'a pass has been exercised at least once');
-
-export const WaiverSchema = z.strictObject({
-  clause: z.string().exactOptional(),
-  case: z.string().exactOptional(),
-  reason: z.string().min(1),
-  link: z.string().exactOptional(),
-  expires: z.iso.date(),
-});
 
 export const ResultDocument = z.strictObject({
   schema: z.literal('prism-result/1'),
@@ -57,7 +47,7 @@ export const ResultDocument = z.strictObject({
     .regex(/^\d+\/\d+$/)
     .exactOptional(),
   /** What the target's manifest waives; absent where it waives nothing. */
-  waivers: z.array(WaiverSchema).exactOptional(),
+  waivers: z.array(Waiver).exactOptional(),
   summary: z.strictObject({ pass: count, fail: count, inconclusive: count, unsupported: count, error: count }),
   results: z.array(ResultSchema),
   /** One line for each thing that was left out or switched off, and how to get it; absent when there is none. */

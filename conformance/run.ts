@@ -18,8 +18,9 @@ import type { ConformanceCase } from './cases/case.js';
 import { createContext } from './cases/context.js';
 import { caseEvidence } from './cases/evidence.js';
 import { parseControlLog } from './control-log.js';
-import { excuse, type Waiver } from './excuses.js';
+import { excuse } from './excuses.js';
 import type { ClauseFinding, JudgeEvidence } from './judge.js';
+import { withVariants } from './variants.js';
 import type { EvidenceFrame, Result } from './verdict.js';
 
 /** How long one case may take by the wall clock, from building its world to tearing it down, in ms. */
@@ -52,8 +53,6 @@ export interface RunPlan {
   /** Whether the Linux world finds a client program here; a case that lacks one is an `error`, or `inconclusive` when `tolerant`. */
   readonly isInstalled: (program: string) => boolean;
   readonly tolerant?: boolean;
-  /** Failures the target has declared. */
-  readonly waivers?: readonly Waiver[];
   readonly caseLimitMs?: number;
   readonly onProgress?: (progress: Progress) => void;
   /** Aborting it destroys the world that is running and rejects with the signal's reason. */
@@ -120,7 +119,9 @@ interface Judgement {
 
 /**
  * A case fails when an expectation failed or any passive check fails on its capture. The failing result names the clauses that frames show
- * broken; a failed expectation is charged to the case's own clauses, without those that the same frames show to be kept while another is broken.
+ * broken; a failed expectation is charged to the case's own clauses. Where frames show one to be broken: only to those that no check judges, because
+ * for the others the frames would have shown it. Where they show none: to the one that the case is named after, and to those that they do not
+ * show to be kept.
  */
 export function caseVerdict(testCase: ConformanceCase, replay: string, judgement: Judgement): Result {
   const { failedExpectation, findings, capture } = judgement;
@@ -136,8 +137,13 @@ export function caseVerdict(testCase: ConformanceCase, replay: string, judgement
   if (failedExpectation !== undefined || broken.length > 0) {
     const clauses = new Set(broken.map(({ clause }) => clause));
     if (failedExpectation !== undefined) {
+      const [about] = testCase.id.split('.');
+      const judged = (id: string): boolean => findings.some((f) => f.clause === id);
       const kept = (id: string): boolean => findings.some((f) => f.clause === id && f.finding.verdict === 'pass');
-      for (const id of testCase.clauses) if (broken.length === 0 || !kept(id)) clauses.add(id);
+      const charged = (id: string): boolean => (broken.length > 0 ? !judged(id) : id === about || !kept(id));
+      for (const id of testCase.clauses) if (charged(id)) clauses.add(id);
+      // A case that is named after none of its clauses, with all of them kept by the frames, has still failed.
+      if (clauses.size === 0) for (const id of testCase.clauses) clauses.add(id);
     }
     const said = [
       ...(failedExpectation === undefined ? [] : [failedExpectation]),
@@ -257,7 +263,7 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
       controlLog: { name: nameOf(evidence.controlLog), entries: log.entries },
     });
     if (!judged.ok) return failed(`the capture is not readable: ${judged.error}`);
-    const { findings } = judged;
+    const findings = withVariants(judged.findings, plan.target?.judged.variants ?? []);
     const { topology } = evidence;
     const named: EvidenceFrame[] = [];
     const missed = [...(evidence.missedFaults ?? [])];
@@ -404,7 +410,7 @@ export function worldResults(
   plan: RunPlan,
 ): Result[] {
   const own = runs.filter((run) => run.world === world);
-  const waivers = plan.waivers ?? [];
+  const waivers = plan.target?.judged.waivers ?? [];
   const excused = new Set(waivers.map((waiver) => waiver.case));
   const captures = own.map((run) => ({
     findings: run.findings.filter(({ finding }) => finding.verdict !== 'fail' || !excused.has(run.result.id)),

@@ -8,6 +8,8 @@ import { ControlMessage } from '../reference-impl/control/messages.js';
 import { Requirements } from '../spec/requirements.js';
 import { ControlLogLine } from './control-log.js';
 import { TraceDocument } from './lift/trace-result.js';
+import { MutantList } from './mutants/list-schema.js';
+import { CombinationList } from './report/combinations.js';
 import { ResultDocument } from './result-schema.js';
 
 const PUBLISHED = {
@@ -18,6 +20,7 @@ const PUBLISHED = {
     title: 'Which roles are under test, how they are started and spoken to, and what they can do',
   },
   'prism-list-targets-1': { schema: TargetList, title: 'What prism list targets writes with --json' },
+  'prism-list-combinations-1': { schema: CombinationList, title: 'What prism list combinations writes with --json' },
   'prism-control-1': {
     schema: ControlMessage,
     title: 'One message (one line) of the control protocol between controller, switch and backends',
@@ -30,6 +33,7 @@ const PUBLISHED = {
   'prism-stories-1': { schema: StoriesDocument, title: 'What prism simulate --stories writes with --json' },
   'prism-replay-1': { schema: ReplayDocument, title: 'What prism replay writes with --json' },
   'prism-trace-1': { schema: TraceDocument, title: 'What prism trace check writes with --json' },
+  'prism-list-mutants-1': { schema: MutantList, title: 'What prism list mutants writes with --json' },
   'prism-requirements-1': { schema: Requirements, title: 'The catalogue of clauses' },
 } as const;
 

@@ -14,7 +14,8 @@ export type Selected =
   | { readonly ok: true; readonly selection: Selection }
   | { readonly ok: false; readonly error: string };
 
-function globPattern(glob: string): RegExp {
+/** `*` and `?` as in a shell, whatever the case of letters. */
+export function globPattern(glob: string): RegExp {
   const source = glob
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replaceAll('*', '.*')

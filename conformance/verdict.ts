@@ -20,5 +20,5 @@ export interface Result {
   /** One command that runs it again; empty where there is nothing to rerun. */
   readonly replay: string;
   /** The target's declaration that excuses this result; it is `unsupported` then, and strictness does not count it. */
-  readonly waiver?: { readonly reason: string; readonly link?: string; readonly expires: string };
+  readonly waiver?: { readonly reason: string; readonly link: string; readonly expires: string };
 }

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { CHECKS } from '../../conformance/checks/index.js';
+import type { ListedMutant } from '../../conformance/mutants/list-schema.js';
 import { didYouMean } from '../../conformance/nearest.js';
 import { readSpecification, shippedSpecification } from '../../spec/formal.js';
 import { definitionOf } from '../../spec/operators.js';
@@ -15,6 +16,7 @@ import {
   type ListedSpecRemedy,
   listCases,
   listClauses,
+  listMutants,
   listOperators,
   listRemedies,
   listSpecMutants,
@@ -26,6 +28,7 @@ import { addOutputOptions, Output, type OutputOptions, prepareOut, writeOutput }
 type Explained =
   | { readonly kind: 'clause'; readonly item: ListedClause }
   | { readonly kind: 'case'; readonly item: ListedCase }
+  | { readonly kind: 'mutant'; readonly item: ListedMutant }
   | { readonly kind: 'remedy'; readonly item: ListedRemedy }
   | { readonly kind: 'operator'; readonly item: ListedOperator }
   | { readonly kind: 'spec-remedy'; readonly item: ListedSpecRemedy }
@@ -38,6 +41,8 @@ function find(id: string): Explained {
   if (clause) return { kind: 'clause', item: clause };
   const testCase = listCases().find(same);
   if (testCase) return { kind: 'case', item: testCase };
+  const broken = listMutants().find(same);
+  if (broken) return { kind: 'mutant', item: broken };
   const remedy = listRemedies().find(same);
   if (remedy) return { kind: 'remedy', item: remedy };
   const operator = listOperators().find(same);
@@ -49,6 +54,7 @@ function find(id: string): Explained {
   const known = [
     ...listClauses(),
     ...listCases(),
+    ...listMutants(),
     ...listRemedies(),
     ...listOperators(),
     ...listSpecRemedies(),
@@ -56,7 +62,7 @@ function find(id: string): Explained {
   ].map((item) => item.id);
   throw new Failure(
     2,
-    `nothing is called '${id}'${didYouMean(id, known)}; see prism list clauses, cases, operators or remedies`,
+    `nothing is called '${id}'${didYouMean(id, known)}; see prism list clauses, cases, mutants, operators or remedies`,
   );
 }
 
@@ -70,7 +76,7 @@ function sources(source: string): string[] {
 }
 
 function describeClause(clause: ListedClause): string[] {
-  const { operators, mutants, checks, cases, remedies } = clause.evidence;
+  const { operators, specMutants, mutants, checks, cases, remedies } = clause.evidence;
   const specification = readSpecification(shippedSpecification());
   const methods = CHECKS.filter((c) => c.clause === clause.id).map(
     (c) => `  from ${c.needs.replace('-', ' ')}: ${c.method}`,
@@ -86,14 +92,15 @@ function describeClause(clause: ListedClause): string[] {
     '',
     operators.length > 0 ? 'formal counterpart, in spec/Clauses.tla:' : `no formal counterpart: ${clause.unmodelled}`,
     ...operators.flatMap((name) => definitionOf(specification, name)).map((line) => `  ${line}`),
-    ...(mutants.length > 0
-      ? ['faults of the specification that it must catch:', ...mutants.map((id) => `  ${id}`)]
+    ...(specMutants.length > 0
+      ? ['faults of the specification that it must catch:', ...specMutants.map((id) => `  ${id}`)]
       : []),
     ...(clause.pending === undefined ? [] : [`not judged yet: ${clause.pending}`]),
     checks.length > 0 ? 'passive check, on every capture:' : 'passive check: none yet',
     ...methods,
     cases.length > 0 ? 'cases that exercise it:' : 'cases that exercise it: none yet',
     ...cases.map((id) => `  ${id}`),
+    ...(mutants.length > 0 ? ['broken implementations that it must catch:', ...mutants.map((id) => `  ${id}`)] : []),
     ...(remedies.length > 0 ? ['remedies of the reference that keep it:', ...remedies.map((name) => `  ${name}`)] : []),
     ...(operators.length > 0 ? ['', `check it: prism spec check --only ${operators.join(' ')}`] : []),
     ...(cases.length > 0 ? [...(operators.length > 0 ? [] : ['']), `run it:   prism test ${clause.id}`] : []),
@@ -114,6 +121,21 @@ function describeCase(testCase: ListedCase): string[] {
     ...(testCase.programs.length > 0 ? [`needs in the Linux world: ${testCase.programs.join(', ')}`] : []),
     '',
     ...testCase.worlds.map((world) => `run it: prism test ${testCase.id} --world ${world}`),
+  ];
+}
+
+function describeMutant(mutant: ListedMutant): string[] {
+  return [
+    mutant.id,
+    mutant.summary,
+    '',
+    `a broken ${mutant.role}; must be caught by:`,
+    ...clauseLines(mutant.clauses),
+    'cases that are run against it, until one of them names that clause:',
+    ...mutant.cases.map((id) => `  ${id}`),
+    ...(mutant.without.length > 0 ? [`remedies switched off in it: ${mutant.without.join(', ')}`] : []),
+    '',
+    ...mutant.worlds.map((world) => `run it: prism mutants ${mutant.id} --world ${world}`),
   ];
 }
 
@@ -176,6 +198,8 @@ function describe({ kind, item }: Explained): string[] {
       return describeClause(item);
     case 'case':
       return describeCase(item);
+    case 'mutant':
+      return describeMutant(item);
     case 'remedy':
       return describeRemedy(item);
     case 'operator':
@@ -201,12 +225,12 @@ function explain(id: string, options: OutputOptions): void {
 export function registerExplain(program: Command): void {
   const command = program
     .command('explain')
-    .summary('a clause, case, operator, remedy or mutant: what it says, what judges it, how to run it')
+    .summary('a clause, case, mutant, operator or remedy: what it says, what judges it, how to run it')
     .description(
-      'Explains a clause, a conformance case, an operator of the specification, a remedy or a seeded fault: source, formal counterpart, checks,\n' +
+      'Explains a clause, a conformance case, a broken implementation, an operator of the specification, a remedy or a seeded fault: source, formal counterpart, checks,\n' +
         'cases, and the commands that run them.',
     )
-    .argument('<ID>', 'clause, case, operator, remedy or seeded fault');
+    .argument('<ID>', 'clause, case, mutant, operator, remedy or seeded fault');
   addOutputOptions(command, {
     out: 'also write ID.json into this folder',
     seed: 'accepted as everywhere; nothing here is random',

@@ -1,15 +1,17 @@
 /** `prism test`: active conformance cases in one world. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CASES } from '../../conformance/cases/index.js';
+import { needless } from '../../conformance/excuses.js';
 import { judgeEvidence } from '../../conformance/judge.js';
 import { didYouMean } from '../../conformance/nearest.js';
 import { type RunPlan, runCases, worldResults } from '../../conformance/run.js';
 import { select } from '../../conformance/select.js';
 import { parseShard, type Shard, shardOf } from '../../conformance/shard.js';
-import { hasProgram } from '../../harness/linux/probe.js';
+import { isInstalled } from '../../harness/clients/installed.js';
 import type { WorldKind } from '../../harness/world.js';
 import { isRemedyName, REMEDY_NAMES, type RemedyName } from '../../reference-impl/core/remedies.js';
 import { CLAUSES } from '../../spec/requirements.js';
+import { tellCombinations } from '../combinations.js';
 import { Failure } from '../failure.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
@@ -98,11 +100,16 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
       without: remedies,
       ...targetOf(target),
       out,
-      isInstalled: hasProgram,
+      isInstalled,
       signal,
       onProgress: ({ done, total, id }) => output.progress(`[${done + 1}/${total}] ${world.kind} ${id}`),
     };
-    const results = worldResults(await runCases(plan), world.kind, clauses, plan);
+    const judged = worldResults(await runCases(plan), world.kind, clauses, plan);
+    // A part of a run cannot know whether the rest still needs them.
+    const whole = words.length + selectors.length === 0 && shard === undefined;
+    const results = whole ? [...judged, ...needless(judged, target.waivers)] : judged;
+    const columns = [{ name: world.kind, results }];
+    const stacks = tellCombinations(columns);
     return conclude(output, {
       run: {
         command: commandLine(),
@@ -110,11 +117,13 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
         seed,
         target: target.name,
         world: world.kind,
+        waivers: target.waivers,
         ...(shard === undefined ? {} : { shard: `${shard.index}/${shard.of}` }),
       },
-      columns: [{ name: world.kind, results }],
+      columns,
       results,
-      leftOut: remedies.length > 0 ? [`switched off: ${remedies.join(', ')}`] : [],
+      leftOut: [...(remedies.length > 0 ? [`switched off: ${remedies.join(', ')}`] : []), ...stacks.leftOut],
+      tables: stacks.tables,
       strict: strictByDefault(options.strict),
       folder: out,
       showCases: true,

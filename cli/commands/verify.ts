@@ -2,11 +2,13 @@
 import { relative } from 'node:path';
 import type { Command } from 'commander';
 import { CASES } from '../../conformance/cases/index.js';
+import { needless } from '../../conformance/excuses.js';
 import { judgeEvidence } from '../../conformance/judge.js';
 import { type RunPlan, runCases, worldResults } from '../../conformance/run.js';
 import type { Result } from '../../conformance/verdict.js';
-import { hasProgram } from '../../harness/linux/probe.js';
+import { isInstalled } from '../../harness/clients/installed.js';
 import { CLAUSES } from '../../spec/requirements.js';
+import { tellCombinations } from '../combinations.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
 import { folderSource } from '../ladder-sources.js';
@@ -41,7 +43,7 @@ async function verify(options: VerifyOptions): Promise<number> {
       without: [],
       ...targetOf(target),
       out,
-      isInstalled: hasProgram,
+      isInstalled,
       tolerant: true,
       signal,
       onProgress: ({ done, total, world, id }) => output.progress(`[${done + 1}/${total}] ${world} ${id}`),
@@ -56,7 +58,10 @@ async function verify(options: VerifyOptions): Promise<number> {
       ({ name, results }) => results.map((r) => ({ ...r, id: `${name}/${r.id}` })),
     );
     results.push(...refinement.results);
-    const leftOut = [...specification.leftOut, ...refinement.leftOut];
+    const everywhere = judged.flatMap(({ results }) => results);
+    results.push(...needless(everywhere, target.waivers));
+    const stacks = tellCombinations(judged);
+    const leftOut = [...specification.leftOut, ...refinement.leftOut, ...stacks.leftOut];
     if (access.kind === 'missing') {
       const message = `left out the Linux world: ${access.what}; ${access.remedy}`;
       leftOut.push(message);
@@ -76,11 +81,13 @@ async function verify(options: VerifyOptions): Promise<number> {
         startedAt,
         seed,
         target: target.name,
+        waivers: target.waivers,
         world: worlds.length === 2 ? 'sim+linux' : (worlds[0]?.kind ?? 'none'),
       },
       columns,
       results,
       leftOut,
+      tables: stacks.tables,
       strict,
       folder: out,
       showCases: false,

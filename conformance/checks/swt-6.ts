@@ -25,6 +25,8 @@ export const SWT_6: Check = {
         if (senderOf(packet) !== handoff.backend || isFlagged(packet.head, 'RST') || strays.has(packet)) continue;
         for (const arrival of packet.arrivals) {
           if (arrival.vantage !== 'client' || !isSound(arrival)) continue;
+          // From a foreign address it is no segment of the connection to the client: that is EST-2's and SWT-2's.
+          if (arrival.src !== judged.hosts.logicalIp) continue;
           if (arrival.window === 0) tally.hold();
           else if (!packet.twins) {
             tally.fail(

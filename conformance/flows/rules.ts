@@ -207,10 +207,11 @@ export function explainArrival(
   if (spans.some(covers)) return 'unclear';
   const awaited = connection.exchanges.find(({ headerAt }) => headerAt === undefined || headerAt.t > arrival.t);
   if (awaited !== undefined && carriesHeaderRest(connection, awaited, sent, arrival)) return 'REQ-1';
-  // A request that was handed off to a backend that never spoke.
+  // A request that was handed off to a backend that never spoke: whose header the controller can have got.
   const pending = connection.exchanges.some(
-    ({ begins, handoff, response }) =>
+    ({ begins, handoff, response, request }) =>
       handoff === undefined &&
+      connection.dataAt.get('controller')?.missing(request.start, request.headerEnd, arrival.t) === undefined &&
       begins <= arrival.t &&
       (connection.acksSent.covering(response?.end ?? Number.POSITIVE_INFINITY)?.t ?? Number.POSITIVE_INFINITY) >=
         sent.t,

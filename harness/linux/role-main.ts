@@ -1,15 +1,7 @@
 /** The process of one reference role: controller, switch or a backend. Told its launch in the first line of its input. */
-import { type BackendState, initBackend, openServices, stepBackend } from '../../reference-impl/backend/backend.js';
-import {
-  type ControllerState,
-  initController,
-  openConnections,
-  stepController,
-} from '../../reference-impl/controller/controller.js';
-import { initSwitch, type SwitchState, stepSwitch } from '../../reference-impl/switch/switch.js';
 import { createControlFaults } from '../control-faults.js';
+import { coreOf } from '../cores.js';
 import { createImpairment } from '../impair.js';
-import { backendConfig, controllerConfig, switchConfig } from '../roles.js';
 import { instantiate, loadRoleModule, type RoleInstance } from '../target/role-module.js';
 import type { Topology } from '../topology.js';
 import type { WorldOptions } from '../world.js';
@@ -69,29 +61,9 @@ function launchCore<State>(core: RoleCore<State>, { options, rim }: RoleLaunch):
 async function launch(told: RoleLaunch): Promise<Launched> {
   const { topology, options, rim, module } = told;
   if (module !== undefined) return launchCore(await moduleCore(module, told), told);
-  if (rim.role === 'controller') {
-    const core = {
-      initial: initController(controllerConfig(topology, options)),
-      step: stepController,
-      // TIME-WAIT is the protocol's own patience, nothing left behind.
-      idle: (state: ControllerState) => openConnections(state) === 0,
-    };
-    return launchCore(core, told);
-  }
-  if (rim.role === 'switch') {
-    const core = {
-      initial: initSwitch(switchConfig(topology, options)),
-      step: stepSwitch,
-      idle: (state: SwitchState) => state.rules.size === 0,
-    };
-    return launchCore(core, told);
-  }
-  const core = {
-    initial: initBackend(backendConfig(topology, options, rim.role)),
-    step: stepBackend,
-    idle: (state: BackendState) => openServices(state) === 0,
-  };
-  return launchCore(core, told);
+  return coreOf<Launched>(rim.role, topology, options, ({ initial, step, held }) =>
+    launchCore({ initial, step, idle: (state: (typeof initial)['state']) => held(state) === 0 }, told),
+  );
 }
 
 let launched: Launched | undefined;

@@ -80,11 +80,13 @@ const Roles = z
   })
   .refine((roles) => Object.values(roles).some((role) => role !== undefined), 'name at least one role under test');
 
-const Waiver = z.strictObject({
+/** A failure that is known and accepted until it is mended. */
+export const Waiver = z.strictObject({
   /** Exactly one of `clause` and `case`. */
-  clause: ClauseId.optional(),
-  case: z.string().min(1).optional(),
+  clause: ClauseId.exactOptional(),
+  case: z.string().min(1).exactOptional(),
   reason: z.string().min(1),
+  /** Where it is being worked on. */
   link: z.url(),
   /** The last day that it holds, such as 2027-01-31. */
   expires: z.iso.date(),

@@ -1,8 +1,9 @@
 /** Waivers: what they excuse, what they leave alone, and when they are an error. */
 import t from 'tap';
-import { excuse, needless, unusable, type Waiver } from '../../conformance/excuses.js';
+import { excuse, needless, unusable } from '../../conformance/excuses.js';
 import { exitCodeOf } from '../../conformance/result-schema.js';
 import type { Result } from '../../conformance/verdict.js';
+import type { Waiver } from '../../harness/target/manifest.js';
 
 const fail = (id: string, ...clauses: string[]): Result => ({
   id,
@@ -15,7 +16,7 @@ const fail = (id: string, ...clauses: string[]): Result => ({
 });
 const pass = (id: string, ...clauses: string[]): Result => ({ ...fail(id, ...clauses), verdict: 'pass', evidence: [] });
 const clause: Waiver = { clause: 'SWT-5', reason: 'PSH', link: 'https://example.org/1', expires: '2030-01-01' };
-const story: Waiver = { case: 'REQ-2.story', reason: 'known', expires: '2030-01-01' };
+const story: Waiver = { case: 'REQ-2.story', reason: 'known', link: 'https://example.org/2', expires: '2030-01-01' };
 
 t.test('a waived clause excuses its row and every case that names nothing else', (t) => {
   const results = excuse(

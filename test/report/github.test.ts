@@ -27,7 +27,11 @@ const document = resultDocument(
   [
     { ...result, verdict: 'inconclusive', id: 'check.RET-2', message: 'not seen' },
     result,
-    { ...result, verdict: 'unsupported', waiver: { reason: 'known', expires: '2030-01-01' } },
+    {
+      ...result,
+      verdict: 'unsupported',
+      waiver: { reason: 'known', link: 'https://example.org/2', expires: '2030-01-01' },
+    },
     { ...result, verdict: 'pass', id: 'check.EST-1' },
   ],
 );

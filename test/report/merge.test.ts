@@ -54,7 +54,7 @@ t.test('cases side by side, one row a clause, the gravest verdict, captures by t
 });
 
 t.test('a waived failure stays waived beside a pass; a waiver that no shard needed is an error', (t) => {
-  const waiver = { reason: 'known', expires: '2030-01-01' };
+  const waiver = { reason: 'known', link: 'https://example.org/2', expires: '2030-01-01' };
   const waivers = [
     { clause: 'REQ-2', ...waiver },
     { clause: 'EST-1', ...waiver },

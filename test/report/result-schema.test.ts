@@ -54,7 +54,7 @@ t.test(
   (t) => {
     const count = fc.integer({ min: 0, max: 3 });
     const counts = fc.record({ pass: count, fail: count, inconclusive: count, unsupported: count, error: count });
-    const waiver = { reason: 'known', expires: '2030-01-01' };
+    const waiver = { reason: 'known', link: 'https://example.org/2', expires: '2030-01-01' };
     fc.assert(
       fc.property(counts, count, fc.boolean(), (s, waived, strict) => {
         const results = VERDICTS.flatMap((verdict) =>

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import type { CaseEvidence } from '../../conformance/cases/evidence.js';
 import {
   type CaseRun,
   caseVerdict,
@@ -38,15 +39,41 @@ t.test('a case that went well passes, exercised as often as its least exercised 
 t.test('a violated clause names itself and its frames, not the clauses that were kept', async (t) => {
   const plan = fakePlan(t.testdir(), {
     create: fakeWorld(newLog()),
-    cases: [fakeCase('HOF-6.a', ['HOF-6', 'REQ-2'], async (c) => c.expect(false, 'body differs'))],
-    judge: judgeWith(finding('HOF-6', 'pass'), finding('REQ-2', 'fail'), finding('SWT-6', 'fail')),
+    cases: [fakeCase('HOF-6.a', ['HOF-6', 'HOF-7', 'REQ-2'], async (c) => c.expect(false, 'body differs'))],
+    judge: judgeWith(
+      finding('HOF-6', 'pass'),
+      finding('HOF-7', 'inconclusive'),
+      finding('REQ-2', 'fail'),
+      finding('SWT-6', 'fail'),
+    ),
   });
   const { result } = only(await runCases(plan));
   t.equal(result.verdict, 'fail');
-  t.same(result.clauses, ['REQ-2', 'SWT-6']);
+  t.same(result.clauses, ['REQ-2', 'SWT-6'], 'nor those that could not be judged for what is broken');
   t.match(result.message, /^body differs; REQ-2: .*; SWT-6: /);
   t.match(result.evidence[0], { frame: 7 });
 });
+
+t.test('a failed expectation is charged to what no check judges, also where another clause is broken', async (t) => {
+  const plan = fakePlan(t.testdir(), {
+    create: fakeWorld(newLog()),
+    cases: [fakeCase('RET-7.a', ['RET-7', 'HOF-6'], async (c) => c.expect(false, 'no response'))],
+    judge: judgeWith(finding('HOF-6', 'inconclusive'), finding('REQ-2', 'fail')),
+  });
+  t.same(only(await runCases(plan)).result.clauses, ['REQ-2', 'RET-7']);
+});
+
+t.test(
+  'without any broken frame an expectation is charged to what the case is about, not to what was kept',
+  async (t) => {
+    const plan = fakePlan(t.testdir(), {
+      create: fakeWorld(newLog()),
+      cases: [fakeCase('REQ-5.a', ['REQ-5', 'REQ-2', 'HOF-6'], async (c) => c.expect(false, 'lost'))],
+      judge: judgeWith(finding('REQ-5', 'pass'), finding('REQ-2', 'pass'), finding('HOF-6', 'inconclusive')),
+    });
+    t.same(only(await runCases(plan)).result.clauses, ['REQ-5', 'HOF-6']);
+  },
+);
 
 t.test('an expectation that fails without any broken frame is charged to the case', async (t) => {
   const plan = fakePlan(t.testdir(), {
@@ -75,6 +102,36 @@ t.test('what a case is about and its capture cannot show is inconclusive', async
     { verdict: 'pass', exercised: 1 },
     'a clause without a check rests on the story',
   );
+});
+
+t.test('a misfortune that did not happen proves nothing, whatever came of it', async (t) => {
+  const missedFaults = ['no control message to drop: {"verb":"add"}'];
+  const judgement = { failedExpectation: undefined, capture: 'c', findings: [finding('RET-6', 'pass')], missedFaults };
+  const testCase = fakeCase('ERR-3.a', ['ERR-3', 'RET-6']);
+  t.match(caseVerdict(testCase, '', judgement), {
+    verdict: 'inconclusive',
+    clauses: ['ERR-3', 'RET-6'],
+    exercised: 0,
+    message: /the premise did not happen: no control message to drop/,
+  });
+  t.match(caseVerdict(testCase, '', { ...judgement, failedExpectation: 'not reset' }), {
+    verdict: 'inconclusive',
+    message: /the premise did not happen.*; not reset/,
+  });
+  t.match(
+    caseVerdict(testCase, '', { ...judgement, findings: [finding('SWT-1', 'fail')] }),
+    { verdict: 'fail', clauses: ['SWT-1'] },
+    'what frames show broken is broken all the same',
+  );
+});
+
+t.test('what a case finds afterwards counts as what it found while it ran', async (t) => {
+  const testCase = {
+    ...fakeCase('ERR-3.a', ['ERR-3']),
+    afterwards: ({ control, expect }: CaseEvidence) => expect(control.length > 0, 'nobody said anything'),
+  };
+  const plan = fakePlan(t.testdir(), { create: fakeWorld(newLog()), cases: [testCase] });
+  t.match(only(await runCases(plan)).result, { verdict: 'fail', clauses: ['ERR-3'], message: 'nobody said anything' });
 });
 
 t.test('failures of the harness are errors, never fails, and leave nothing', async (t) => {
