@@ -21,7 +21,7 @@ import { parseControlLog } from './control-log.js';
 import { excuse } from './excuses.js';
 import type { ClauseFinding, JudgeEvidence } from './judge.js';
 import { withVariants } from './variants.js';
-import type { EvidenceFrame, Result } from './verdict.js';
+import { type EvidenceFrame, NO_SINGLE_FRAME, type Result } from './verdict.js';
 
 /** How long one case may take by the wall clock, from building its world to tearing it down, in ms. */
 const CASE_LIMIT_MS = 180_000;
@@ -156,8 +156,7 @@ export function caseVerdict(testCase: ConformanceCase, replay: string, judgement
       ...(judgement.named ?? []),
       ...broken.flatMap(({ finding }) => finding.evidence),
     ];
-    if (evidence.length === 0)
-      evidence.push({ capture, frame: 1, note: 'first frame of the run; no single frame decides it' });
+    if (evidence.length === 0) evidence.push({ capture, frame: 1, note: NO_SINGLE_FRAME });
     return {
       ...base,
       clauses: [...clauses].sort(compareClauses),
