@@ -1,6 +1,7 @@
 /** What bears on what: clauses, the checks and cases that judge them, and the remedies that keep them. */
 import { CASES } from '../conformance/cases/index.js';
 import { CHECKS } from '../conformance/checks/index.js';
+import type { ListedMutant } from '../conformance/mutants/list-schema.js';
 import { worldsOf } from '../conformance/mutants/select.js';
 import { MUTANTS } from '../harness/mutants/index.js';
 import { REMEDIES, REMEDY_NAMES, type RemedyName } from '../reference-impl/core/remedies.js';
@@ -167,28 +168,15 @@ export function listRemedies(): ListedRemedy[] {
   return REMEDY_NAMES.map((id) => ({ id, clauses: REMEDY_CLAUSES[id], summary: REMEDIES[id] }));
 }
 
-/** A broken implementation. */
-export interface ListedMutant {
-  readonly id: string;
-  /** The one clause that must name it. */
-  readonly clauses: readonly string[];
-  readonly role: string;
-  readonly summary: string;
-  readonly worlds: readonly string[];
-  /** What is run against it. */
-  readonly cases: readonly string[];
-  /** Remedies that are switched off in it. */
-  readonly without: readonly string[];
-}
-
+/** Broken implementations. */
 export function listMutants(): ListedMutant[] {
   return MUTANTS.map((mutant) => ({
     id: mutant.id,
     clauses: [mutant.clause],
     role: mutant.role,
     summary: mutant.summary,
-    worlds: worldsOf(mutant),
-    cases: mutant.cases,
-    without: mutant.breaks.without ?? [],
+    worlds: [...worldsOf(mutant)],
+    cases: [...mutant.cases],
+    without: [...(mutant.breaks.without ?? [])],
   }));
 }

@@ -8,6 +8,7 @@ import { ControlMessage } from '../reference-impl/control/messages.js';
 import { Requirements } from '../spec/requirements.js';
 import { ControlLogLine } from './control-log.js';
 import { TraceDocument } from './lift/trace-result.js';
+import { MutantList } from './mutants/list-schema.js';
 import { ResultDocument } from './result-schema.js';
 
 const PUBLISHED = {
@@ -30,6 +31,7 @@ const PUBLISHED = {
   'prism-stories-1': { schema: StoriesDocument, title: 'What prism simulate --stories writes with --json' },
   'prism-replay-1': { schema: ReplayDocument, title: 'What prism replay writes with --json' },
   'prism-trace-1': { schema: TraceDocument, title: 'What prism trace check writes with --json' },
+  'prism-list-mutants-1': { schema: MutantList, title: 'What prism list mutants writes with --json' },
   'prism-requirements-1': { schema: Requirements, title: 'The catalogue of clauses' },
 } as const;
 

@@ -39,6 +39,8 @@ export function controllerConfig(topology: Topology, options: WorldOptions): Con
     headerLimit: 64 * 1024,
     handoffMs: topology.bounds?.handoffMs ?? 60_000,
     idleMs: topology.bounds?.idleMs ?? 120_000,
+    // IPv4 and TCP header without options (RFC 9293 §3.7.1).
+    ...(options.clientProfile?.mtu === 9000 ? { mss: 9000 - 40 } : {}),
     secret: `prism ${options.seed}`,
     ...(options.initialSequence === undefined ? {} : { initialSequence: options.initialSequence }),
     without: options.without,

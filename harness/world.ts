@@ -32,6 +32,8 @@ export interface WorldOptions {
   readonly eventLimit?: number;
   /** The mutant that the reference's roles are made of (`harness/mutants`), for tests of the judge. */
   readonly mutant?: string;
+  /** How the clients' TCP stack is set; as the kernel is by itself when absent. */
+  readonly clientProfile?: StackProfile;
   /** Bounds that the roles are told, and the topology states, instead of the usual ones. */
   readonly bounds?: NonNullable<Topology['bounds']>;
   /** Roles under test; the reference plays those that are not named. */
@@ -45,6 +47,28 @@ export interface WorldTarget {
   readonly variants: readonly string[];
   /** The command line of this prism, for `{prism}`. */
   readonly prism: readonly string[];
+}
+
+/**
+ * How the client's kernel is set, and the path's MTU; what is absent stays at the kernel's default (timestamps, SACK and window scaling
+ * on, ECN off, MTU 1500, offloads off). Nothing of it bears on clients that bring a TCP of their own (lwIP, scapy).
+ */
+export interface StackProfile {
+  /** RFC 7323 timestamps are offered. */
+  readonly timestamps?: boolean;
+  /** SACK-permitted is offered. */
+  readonly sack?: boolean;
+  /** RFC 7323 window scaling is offered. */
+  readonly windowScaling?: boolean;
+  /** ECN is asked for (RFC 3168). */
+  readonly ecn?: boolean;
+  /** In bytes of an IP datagram; 576: the client's link alone is so narrow; 9000: every link is so wide, and the controller's MSS with it. */
+  readonly mtu?: 576 | 1500 | 9000;
+  /** `tiny`: 8 KiB to send and to receive at most. */
+  readonly buffers?: 'default' | 'tiny';
+  readonly congestion?: 'cubic' | 'reno' | 'bbr';
+  /** Checksum, segmentation and merging offloads of the client's link; the work is done before the link that is captured. */
+  readonly offloads?: boolean;
 }
 
 /**
@@ -130,7 +154,11 @@ export interface HttpRequestSpec {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-export type ClientProgram = 'curl' | 'wget' | 'python' | 'node';
+/** `lwip` and `scapy` bring a TCP of their own and an address that the client's kernel does not have. */
+export type ClientProgram = 'curl' | 'wget' | 'python' | 'node' | 'nc' | 'scapy' | 'lwip';
+
+/** Load generators: many requests for one object, counted and not looked at. */
+export type LoadProgram = 'wrk' | 'ab';
 
 export type ScriptStep =
   /** Sends these bytes at once, as one write; `text` is Latin-1, `body` is generated content. */
@@ -153,6 +181,25 @@ export type ClientJob =
       readonly kind: 'http';
       readonly program: ClientProgram;
       readonly requests: readonly HttpRequestSpec[];
+      /** All requests in one write, before the first response; only `nc` can. */
+      readonly pipelined?: boolean;
+      readonly timeoutMs?: number;
+    }
+  /** GETs for `path` over `connections` connections at once: `requests` in all (ab), or for whole seconds (wrk). */
+  | {
+      readonly kind: 'load';
+      readonly program: 'ab';
+      readonly path: string;
+      readonly connections: number;
+      readonly requests: number;
+      readonly timeoutMs?: number;
+    }
+  | {
+      readonly kind: 'load';
+      readonly program: 'wrk';
+      readonly path: string;
+      readonly connections: number;
+      readonly durationMs: number;
       readonly timeoutMs?: number;
     }
   /** Exact bytes over one connection, Nagle off. */
@@ -187,12 +234,27 @@ export interface HttpResponse {
   readonly etag?: string;
 }
 
+/** What a load generator counted. */
+export interface LoadResult {
+  /** Whole responses. */
+  readonly done: number;
+  /** Connections or requests that failed: refused, reset, cut short, timed out. */
+  readonly errors: number;
+  /** Responses of another status than 2xx. */
+  readonly non2xx: number;
+  /** Bytes received, headers included. */
+  readonly bytes: number;
+}
+
 export interface JobResult {
   /** The client did all it was told and got a whole response to each request. */
   readonly ok: boolean;
   /** One line, when not ok. */
   readonly error?: string;
+  /** Empty for a load generator. */
   readonly responses: readonly HttpResponse[];
+  /** Of a load job that ran. */
+  readonly load?: LoadResult;
   /** Whether the server's FIN or RST was seen before the client closed. */
   readonly closedBy?: 'server-fin' | 'server-rst' | 'client';
   /** What a segment story did and saw, a row for each step that was done. */

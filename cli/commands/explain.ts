@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { CHECKS } from '../../conformance/checks/index.js';
+import type { ListedMutant } from '../../conformance/mutants/list-schema.js';
 import { didYouMean } from '../../conformance/nearest.js';
 import { readSpecification, shippedSpecification } from '../../spec/formal.js';
 import { definitionOf } from '../../spec/operators.js';
@@ -9,7 +10,6 @@ import { findClause, REQUIREMENTS } from '../../spec/requirements.js';
 import {
   type ListedCase,
   type ListedClause,
-  type ListedMutant,
   type ListedOperator,
   type ListedRemedy,
   type ListedSpecMutant,

@@ -7,7 +7,7 @@ import { didYouMean } from '../../conformance/nearest.js';
 import { type RunPlan, runCases, worldResults } from '../../conformance/run.js';
 import { select } from '../../conformance/select.js';
 import { parseShard, type Shard, shardOf } from '../../conformance/shard.js';
-import { hasProgram } from '../../harness/linux/probe.js';
+import { isInstalled } from '../../harness/clients/installed.js';
 import type { WorldKind } from '../../harness/world.js';
 import { isRemedyName, REMEDY_NAMES, type RemedyName } from '../../reference-impl/core/remedies.js';
 import { CLAUSES } from '../../spec/requirements.js';
@@ -99,7 +99,7 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
       without: remedies,
       ...targetOf(target),
       out,
-      isInstalled: hasProgram,
+      isInstalled,
       signal,
       onProgress: ({ done, total, id }) => output.progress(`[${done + 1}/${total}] ${world.kind} ${id}`),
     };

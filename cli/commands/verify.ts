@@ -6,7 +6,7 @@ import { needless } from '../../conformance/excuses.js';
 import { judgeEvidence } from '../../conformance/judge.js';
 import { type RunPlan, runCases, worldResults } from '../../conformance/run.js';
 import type { Result } from '../../conformance/verdict.js';
-import { hasProgram } from '../../harness/linux/probe.js';
+import { isInstalled } from '../../harness/clients/installed.js';
 import { CLAUSES } from '../../spec/requirements.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
@@ -42,7 +42,7 @@ async function verify(options: VerifyOptions): Promise<number> {
       without: [],
       ...targetOf(target),
       out,
-      isInstalled: hasProgram,
+      isInstalled,
       tolerant: true,
       signal,
       onProgress: ({ done, total, world, id }) => output.progress(`[${done + 1}/${total}] ${world} ${id}`),

@@ -23,14 +23,21 @@ export interface ConformanceCase {
   /** One sentence. */
   readonly summary: string;
   readonly worlds: readonly WorldKind[];
-  /** Programs of the Linux world that it needs beside the roles (`curl`, `wget`, `python3`, `node`). */
+  /** Programs of the Linux world that it needs beside the roles (`curl`, `python3`, `cc`, ...; harness/clients/installed.ts). */
   readonly programs?: readonly string[];
   /** What a target must be able to do beyond what `options` ask of it; the case is `unsupported` where it cannot. */
   readonly needs?: readonly Capability[];
   readonly options?: Partial<
     Pick<
       WorldOptions,
-      'policy' | 'ruleCapacity' | 'serviceDelayMs' | 'controlFaults' | 'roleFaults' | 'initialSequence' | 'bounds'
+      | 'policy'
+      | 'ruleCapacity'
+      | 'serviceDelayMs'
+      | 'controlFaults'
+      | 'roleFaults'
+      | 'initialSequence'
+      | 'bounds'
+      | 'clientProfile'
     >
   > & {
     readonly faults?: readonly Fault[];

@@ -2,7 +2,13 @@
 import { readCapture } from '../../harness/capture/pcapng.js';
 import type { Topology } from '../../harness/topology.js';
 import type { ControlLogEntry, JobResult } from '../../harness/world.js';
-import { formatIpv4Address, parseFrame, TcpFlag } from '../../reference-impl/wire/index.js';
+import {
+  formatIpv4Address,
+  formatMacAddress,
+  parseFrame,
+  TcpFlag,
+  type TcpOption,
+} from '../../reference-impl/wire/index.js';
 
 /** A TCP segment as one vantage saw it. */
 export interface SeenSegment {
@@ -21,7 +27,18 @@ export interface SeenSegment {
   readonly window: number;
   /** Payload bytes. */
   readonly payload: number;
+  readonly options: readonly TcpOption[];
   /** IP identification. */
+  readonly ipId: number;
+}
+
+/** An IPv4 packet of any kind, fragments and broken ones included, as one vantage saw it. */
+export interface SeenPacket {
+  readonly frame: number;
+  readonly vantage: string;
+  readonly srcMac: string;
+  readonly src: string;
+  readonly dst: string;
   readonly ipId: number;
 }
 
@@ -30,6 +47,8 @@ export interface CaseEvidence {
   readonly control: readonly ControlLogEntry[];
   /** Read when first asked for. */
   readonly segments: readonly SeenSegment[];
+  /** Read when first asked for. */
+  readonly packets: readonly SeenPacket[];
   /** What the case's clients said, in the order in which they were asked. */
   readonly results: readonly JobResult[];
   /** Records a failed expectation, as a running case does; frames that show it are named in the result. */
@@ -43,16 +62,41 @@ export interface CaseEvidence {
 }
 
 /** `capture`: the bytes of a readable capture. */
-export function caseEvidence(given: Omit<CaseEvidence, 'segments'> & { readonly capture: Uint8Array }): CaseEvidence {
+export function caseEvidence(
+  given: Omit<CaseEvidence, 'segments' | 'packets'> & { readonly capture: Uint8Array },
+): CaseEvidence {
   let segments: readonly SeenSegment[] | undefined;
+  let packets: readonly SeenPacket[] | undefined;
   const { capture, ...rest } = given;
   return {
     ...rest,
+    get packets() {
+      packets ??= readPackets(capture);
+      return packets;
+    },
     get segments() {
       segments ??= readSegments(capture);
       return segments;
     },
   };
+}
+
+function readPackets(bytes: Uint8Array): SeenPacket[] {
+  const capture = readCapture(bytes);
+  if (!capture.ok) throw new Error(`the capture was readable a moment ago: ${capture.error.detail}`);
+  return capture.frames.flatMap(({ interfaceIndex, bytes: frame }, index) => {
+    const parsed = parseFrame(frame);
+    if (!parsed.ok || parsed.value.ipv4 === undefined) return [];
+    const { ethernet, ipv4 } = parsed.value;
+    return {
+      frame: index + 1,
+      vantage: capture.interfaces[interfaceIndex]?.name ?? '',
+      srcMac: formatMacAddress(ethernet.src),
+      src: formatIpv4Address(ipv4.src),
+      dst: formatIpv4Address(ipv4.dst),
+      ipId: ipv4.id,
+    };
+  });
 }
 
 function readSegments(bytes: Uint8Array): SeenSegment[] {
@@ -73,6 +117,7 @@ function readSegments(bytes: Uint8Array): SeenSegment[] {
       ack: tcp.ack,
       flags: tcp.flags,
       window: tcp.window,
+      options: tcp.options,
       payload: tcp.payloadLength,
       ipId: ipv4.id,
     });
@@ -87,6 +132,11 @@ export function logicalOf({ logical }: Topology): string {
 
 export function isReset({ flags }: SeenSegment): boolean {
   return (flags & TcpFlag.RST) !== 0;
+}
+
+export function isSynAck({ flags }: SeenSegment): boolean {
+  const both = TcpFlag.SYN | TcpFlag.ACK;
+  return (flags & both) === both;
 }
 
 export function isSyn({ flags }: SeenSegment): boolean {

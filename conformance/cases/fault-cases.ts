@@ -42,6 +42,42 @@ import { strangerAtABackend, strangerAtTheSwitch } from './control/strangers.js'
 import { backendEnds, crashAfterReport, crashWithPipelinedRequest } from './crash/backend-ends.js';
 import { failureReported, failureReportLost, failureReportTwice, handoffRefused } from './crash/reported-failure.js';
 import { switchFallsSilent } from './crash/switch-ends.js';
+import {
+  emptyLinesBefore,
+  headerThatNeverEnds,
+  inManySegments,
+  payloadByteByByte,
+  splitEverywhereAtOnce,
+  writeCutInAwkwardPlaces,
+} from './header/segmented.js';
+import { absoluteForm, longTarget, queries } from './header/targets.js';
+import { synAckLostTwice, synTwice } from './loss/handshake-repeats.js';
+import {
+  closingAckTwice,
+  oldClosingAckBehindReopening,
+  probesWhileHandedOff,
+  reopeningAckTwice,
+} from './loss/reopening.js';
+import {
+  emptyObjects,
+  expectAndSend,
+  expectAndWait,
+  expectInOneSegment,
+  headsOfAllSizes,
+  writeOfNothing,
+} from './payload/expectations.js';
+import { mixedAcrossBackends, readsTwoToTenDeep, writesTwoToTenDeep, writeUnderLoss } from './pipeline/depths.js';
+import { headerAtTheLimit, headerOneByteTooLong } from './refusal/refusals.js';
+import { unparseable } from './refusal/unparseable.js';
+import { thousandConnections, thousandsOfHandoffs } from './volume/volume.js';
+import {
+  clientTimestampsWrap,
+  clientWrapsInsideHeader,
+  clientWrapsInsidePayload,
+  wrapsBetweenSynAndData,
+  wrapsInsideAResponse,
+  wrapsUnderLoss,
+} from './wrap/numbers.js';
 
 export const FAULT_CASES: readonly ConformanceCase[] = [
   // The switch's side of the control plane.
@@ -87,4 +123,44 @@ export const FAULT_CASES: readonly ConformanceCase[] = [
   failureReportTwice,
   handoffRefused,
   switchFallsSilent,
+  // Headers in pieces, at their limits, and no headers at all.
+  splitEverywhereAtOnce,
+  inManySegments,
+  headerThatNeverEnds,
+  emptyLinesBefore,
+  absoluteForm,
+  queries,
+  longTarget,
+  headerAtTheLimit,
+  headerOneByteTooLong,
+  ...unparseable,
+  // Payloads, and requests one behind the other.
+  writeCutInAwkwardPlaces,
+  payloadByteByByte,
+  expectAndWait,
+  expectAndSend,
+  expectInOneSegment,
+  writeOfNothing,
+  headsOfAllSizes,
+  emptyObjects,
+  readsTwoToTenDeep,
+  writesTwoToTenDeep,
+  mixedAcrossBackends,
+  writeUnderLoss,
+  // Repeated and old segments, numbers that wrap.
+  synTwice,
+  synAckLostTwice,
+  closingAckTwice,
+  reopeningAckTwice,
+  oldClosingAckBehindReopening,
+  probesWhileHandedOff,
+  wrapsInsideAResponse,
+  wrapsBetweenSynAndData,
+  wrapsUnderLoss,
+  clientWrapsInsidePayload,
+  clientWrapsInsideHeader,
+  clientTimestampsWrap,
+  // Much of everything.
+  thousandsOfHandoffs,
+  thousandConnections,
 ];

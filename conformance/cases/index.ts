@@ -1,5 +1,6 @@
 /** Every active case, in the order in which a connection lives. */
 import type { ConformanceCase } from './case.js';
+import { combinations } from './clients/combinations.js';
 import { curlAlternates } from './clients/curl-alternates.js';
 import { curlHeadAndMissing } from './clients/curl-head-and-missing.js';
 import { curlPutAtOnce, curlPutExpecting } from './clients/curl-put.js';
@@ -16,6 +17,7 @@ import { twoCurls } from './concurrency/two-curls.js';
 import { FAULT_CASES } from './fault-cases.js';
 import { byteByByte } from './header/byte-by-byte.js';
 import { splitInTwo } from './header/split-in-two.js';
+import { HOSTILE_CASES } from './hostile/index.js';
 import { handshakeAckLost, synAckLost, synLost } from './loss/handshake.js';
 import { headerAckLost } from './loss/header-ack.js';
 import { payloadSegmentLost } from './loss/payload-segment.js';
@@ -42,6 +44,8 @@ export const CASES: readonly ConformanceCase[] = [
   wgetReadsAndWrites,
   pythonReadsAndWrites,
   nodeReadsAndWrites,
+  // Programs and stacks, in pairs.
+  ...combinations,
   // The header, however it is segmented.
   splitInTwo,
   byteByByte,
@@ -88,4 +92,5 @@ export const CASES: readonly ConformanceCase[] = [
   ...FAULT_CASES,
   // Segment by segment.
   ...STAGE_CASES,
+  ...HOSTILE_CASES,
 ];

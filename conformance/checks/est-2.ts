@@ -13,7 +13,9 @@ export const EST_2: Check = {
     const { hosts } = judged;
     const gap = missingVantages(judged.vantages, 'client');
     for (const connection of judged.connections) {
-      for (const { arrivals, head } of connection.packets) {
+      for (const { sent, arrivals, head } of connection.packets) {
+        // Somebody on the client's own link pretends to be a server.
+        if (sent?.vantage === 'client') continue;
         for (const arrival of arrivals) {
           if (arrival.vantage !== 'client' || head.towards !== 'client') continue;
           const { src, srcMac } = arrival;

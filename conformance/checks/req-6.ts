@@ -16,7 +16,9 @@ export const REQ_6: Check = {
     if (policy.kind === 'round-robin') judgeTurns(judged, tally);
     else {
       for (const exchange of judged.handoffs) {
-        const path = exchange.request.target.split('?', 1)[0] ?? '';
+        // RFC 9112 §3.2.2: an absolute form has its path behind the authority.
+        const { target } = exchange.request;
+        const path = (/^https?:\/\/[^/?#]*(\/.*)$/i.exec(target)?.[1] ?? target).split('?', 1)[0] ?? '';
         if (!path.startsWith('/')) {
           tally.doubt(`the request target ${exchange.request.target} is no path`);
           continue;

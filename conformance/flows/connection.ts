@@ -1,5 +1,6 @@
 /** Packets to connections: handshake, byte streams, requests and responses, and who owned the connection when. */
 import { type Seq, seqAdd, seqDiff } from '../../reference-impl/wire/seq.js';
+import { Acceptance } from './acceptable.js';
 import { endOf, type Hosts, isFlagged, optionOf, type Segment } from './decode.js';
 import { type Read, type RequestMessage, type ResponseMessage, readRequest, readResponse } from './http.js';
 import type { ControlLog, LoggedRequest } from './logged.js';
@@ -123,7 +124,7 @@ export function isBackend(vantage: string | undefined): vantage is string {
 
 /** A receiver takes it for what it says. */
 export function isSound(segment: Segment): boolean {
-  return segment.checksums !== 'wrong';
+  return segment.checksums !== 'wrong' && segment.acceptable;
 }
 
 export function connectionsOf(packets: readonly Packet[], hosts: Hosts, log: ControlLog | undefined): Connection[] {
@@ -210,6 +211,7 @@ const MAX_AHEAD = 1 << 30;
 function placeSegments(packets: readonly Packet[], start: Negotiated): void {
   const first = { server: seqAdd(start.syn.seq, 1), client: seqAdd(start.synAck.seq, 1) };
   const near = { server: 0, client: 0 };
+  const acceptance = new Acceptance();
   const unwrap = (number: Seq, towards: 'server' | 'client'): number =>
     near[towards] + seqDiff(number, seqAdd(first[towards], near[towards]));
   for (const { sent, arrivals } of packets) {
@@ -221,6 +223,10 @@ function placeSegments(packets: readonly Packet[], start: Negotiated): void {
         : Number.NaN;
     }
     const head = sent ?? arrivals[0];
+    // What was only seen arriving may have been sent before what the server had sent by then.
+    if (sent?.vantage === 'client' && !acceptance.accepts(sent))
+      for (const segment of [sent, ...arrivals]) segment.acceptable = false;
+    else if (head?.towards === 'client') acceptance.accepts(head);
     if (
       head !== undefined &&
       isSound(head) &&

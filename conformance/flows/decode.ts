@@ -71,6 +71,8 @@ export interface Segment extends Frame {
   offset: number;
   /** Where `ack` lies in the other stream; NaN without ACK flag or start. */
   acked: number;
+  /** False where no receiver takes it, whatever its checksums; true until it is known. */
+  acceptable: boolean;
 }
 
 export interface Hosts {
@@ -295,6 +297,7 @@ function dissect(
     length: tcp.payloadLength,
     offset: Number.NaN,
     acked: Number.NaN,
+    acceptable: true,
   };
 }
 

@@ -30,7 +30,7 @@ export function outcomeOf(result: Result, strict: boolean): Outcome {
 
 /** Why, where it is written down, and until when. */
 export function waiverWords({ reason, link, expires }: NonNullable<Result['waiver']>): string {
-  return `${reason}${link === undefined ? '' : ` (${link})`}, until ${expires}`;
+  return `${reason} (${link}), until ${expires}`;
 }
 
 export interface Suite {

@@ -1,25 +1,16 @@
-/** Real HTTP programs (curl, wget, Python's http.client, Node's http) as clients: all requests of a job over one keep-alive connection. */
-import { createHash } from 'node:crypto';
+/** Real HTTP programs (curl, wget, Python's http.client, Node's http) and others as clients: all requests of a job over one keep-alive connection. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeCommand } from '../linux/processes.js';
 import { generateBody } from '../objects.js';
 import { packageRoot } from '../package-root.js';
-import type { ClientProgram, HttpRequestSpec, HttpResponse, JobResult } from '../world.js';
+import { type ClientProgram, type HttpRequestSpec, type HttpResponse, type JobResult, WorldError } from '../world.js';
+import type { ClientSurroundings } from './client-surroundings.js';
 import { readResponse } from './http-message.js';
-import { type Ran, runProgram } from './run-program.js';
-
-/** What a client run needs around it: where its files go, and how a command line is brought into the client's namespace. */
-export interface ClientSurroundings {
-  /** Existing private folder for request bodies and responses, of this job alone; the caller removes it. */
-  readonly folder: string;
-  readonly host: string;
-  readonly port: number;
-  /** Ends the program early when aborted. */
-  readonly signal: AbortSignal;
-  /** Wraps a command line so that it runs inside the client's namespace. */
-  enter(command: readonly string[]): string[];
-}
+import { netcat } from './netcat.js';
+import { ownStack } from './own-stacks.js';
+import { httpResponse } from './received.js';
+import { lastLine, type Ran, runProgram } from './run-program.js';
 
 export interface ProgramRequest {
   readonly method: string;
@@ -37,15 +28,6 @@ export interface ProgramJob {
   readonly requests: readonly ProgramRequest[];
 }
 
-function response(status: number, body: Uint8Array, etag: string | undefined): HttpResponse {
-  return {
-    status,
-    bodySize: body.length,
-    sha256: createHash('sha256').update(body).digest('hex'),
-    ...(etag === undefined ? {} : { etag: etag.replace(/^"|"$/g, '') }),
-  };
-}
-
 function failed(error: string, responses: readonly HttpResponse[]): JobResult {
   return { ok: false, error, responses };
 }
@@ -53,7 +35,7 @@ function failed(error: string, responses: readonly HttpResponse[]): JobResult {
 /** The last line a program complained with, or how it ended. */
 function complaint(program: string, ran: Ran, timeoutMs: number): string {
   if (ran.timedOut) return `${program} was not done after ${timeoutMs} ms`;
-  return `${program} exited with ${ran.code}: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`;
+  return `${program} exited with ${ran.code}: ${lastLine(ran.stderr)}`;
 }
 
 function writeBodies(requests: readonly HttpRequestSpec[], folder: string): ProgramRequest[] {
@@ -82,6 +64,17 @@ function savedEtag(file: string): string | undefined {
   return /^etag:\s*(\S+)/im.exec(blocks.at(-1) ?? '')?.[1];
 }
 
+/** curl's exit codes of a curl that is unfit: it failed to initialise, lacks a feature, has no memory, or does not know an option. */
+const CURL_UNUSABLE: readonly number[] = [2, 4, 27, 48];
+/** wget's exit code for a command line it does not know. */
+const WGET_UNUSABLE: readonly number[] = [2];
+
+/** An end that tells nothing about the server is the environment's failure. */
+function mustHaveStarted(program: string, ran: Ran, unusable: readonly number[]): void {
+  if (ran.code !== null && unusable.includes(ran.code))
+    throw new WorldError(`${program} cannot be used here (exit code ${ran.code}): ${lastLine(ran.stderr)}`);
+}
+
 async function curl(
   requests: readonly ProgramRequest[],
   at: ClientSurroundings,
@@ -106,6 +99,7 @@ async function curl(
     command.push(`http://${at.host}:${at.port}${request.path}`);
   }
   const ran = await runProgram(at.enter(command), { home: at.folder, timeoutMs, signal: at.signal });
+  mustHaveStarted('curl', ran, CURL_UNUSABLE);
   const responses: HttpResponse[] = [];
   for (const [i, line] of ran.stdout.trim().split('\n').entries()) {
     const [status, connects, exitCode] = line.split(' ').map(Number);
@@ -113,7 +107,7 @@ async function curl(
     if (i > 0 && connects !== 0) return failed(`request ${i + 1} needed a new connection`, responses);
     const body = join(at.folder, `body${i}`);
     const content = requests[i]?.method === 'HEAD' || !existsSync(body) ? new Uint8Array(0) : readFileSync(body);
-    responses.push(response(status, content, savedEtag(join(at.folder, `header${i}`))));
+    responses.push(httpResponse(status, content, savedEtag(join(at.folder, `header${i}`))));
   }
   if (ran.code !== 0 || responses.length < requests.length) return failed(complaint('curl', ran, timeoutMs), responses);
   return { ok: true, responses, closedBy: 'client' };
@@ -151,17 +145,20 @@ async function wget(
     at.enter([...command, ...requests.map((r) => `http://${at.host}:${at.port}${r.path}`)]),
     { home: at.folder, timeoutMs, signal: at.signal },
   );
+  mustHaveStarted('wget', ran, WGET_UNUSABLE);
   const responses: HttpResponse[] = [];
   if (first.method === 'HEAD') {
     // Nothing is saved; --server-response prints each header, indented by two.
     for (const block of ran.stderr.split(/^ {2}HTTP\/1\.[01] /m).slice(1))
-      responses.push(response(Number(block.slice(0, 3)), new Uint8Array(0), /^ {2}etag:\s*(\S+)/im.exec(block)?.[1]));
+      responses.push(
+        httpResponse(Number(block.slice(0, 3)), new Uint8Array(0), /^ {2}etag:\s*(\S+)/im.exec(block)?.[1]),
+      );
   } else if (existsSync(saved)) {
     const bytes = readFileSync(saved);
     for (let at = 0; at < bytes.length; ) {
       const read = readResponse(bytes, at, false, true);
       if (read.kind !== 'whole') break;
-      responses.push(response(read.message.status, read.message.body, read.message.headers.get('etag')));
+      responses.push(httpResponse(read.message.status, read.message.body, read.message.headers.get('etag')));
       at = read.message.end;
     }
   }
@@ -172,6 +169,9 @@ async function wget(
     return failed(complaint('wget', ran, timeoutMs), responses);
   return { ok: true, responses, closedBy: 'client' };
 }
+
+/** What our own client scripts print once they have loaded what they need: from then on a failure is the server's doing. */
+const READY = 'ready\n';
 
 async function jobReader(
   program: string,
@@ -186,32 +186,41 @@ async function jobReader(
     { home: at.folder, timeoutMs, signal: at.signal },
     JSON.stringify(job),
   );
-  if (ran.timedOut || ran.stdout === '') return failed(complaint(program, ran, timeoutMs), []);
-  return JSON.parse(ran.stdout) as JobResult;
+  if (!ran.stdout.startsWith(READY)) throw new WorldError(`${program} did not start: ${lastLine(ran.stderr)}`);
+  const result = ran.stdout.slice(READY.length);
+  if (ran.timedOut) return failed(complaint(program, ran, timeoutMs), []);
+  if (result === '') throw new WorldError(complaint(program, ran, timeoutMs));
+  return JSON.parse(result) as JobResult;
 }
 
-/** Runs the program to its end, or kills it after `timeoutMs`. Rejects only when the program cannot be started. */
-export async function runHttpProgram(
-  program: ClientProgram,
-  requests: readonly HttpRequestSpec[],
-  at: ClientSurroundings,
-  timeoutMs: number,
-): Promise<JobResult> {
-  const prepared = writeBodies(requests, at.folder);
+export interface HttpJob {
+  readonly program: ClientProgram;
+  readonly requests: readonly HttpRequestSpec[];
+  readonly pipelined?: boolean;
+}
+
+/** Runs the program to its end, or kills it after `timeoutMs`. Rejects (WorldError) only when the program cannot be run. */
+export async function runHttpProgram(job: HttpJob, at: ClientSurroundings, timeoutMs: number): Promise<JobResult> {
+  const { program, requests, pipelined = false } = job;
+  if (pipelined && program !== 'nc')
+    return failed(`${program} sends no request before the response to the last one`, []);
   switch (program) {
     case 'curl':
-      return curl(prepared, at, timeoutMs);
+      return curl(writeBodies(requests, at.folder), at, timeoutMs);
     case 'wget':
-      return wget(prepared, at, timeoutMs);
-    case 'python':
-      return jobReader(
-        'python3',
-        ['python3', join(packageRoot(), 'harness/clients/http_client.py')],
-        prepared,
-        at,
-        timeoutMs,
-      );
-    case 'node':
-      return jobReader('node', nodeCommand('./node-http-main', import.meta.url), prepared, at, timeoutMs);
+      return wget(writeBodies(requests, at.folder), at, timeoutMs);
+    case 'python': {
+      const script = join(packageRoot(), 'harness/clients/http_client.py');
+      return jobReader('python3', ['python3', script], writeBodies(requests, at.folder), at, timeoutMs);
+    }
+    case 'node': {
+      const command = nodeCommand('./node-http-main', import.meta.url);
+      return jobReader('node', command, writeBodies(requests, at.folder), at, timeoutMs);
+    }
+    case 'nc':
+      return netcat(requests, pipelined, at, timeoutMs);
+    case 'scapy':
+    case 'lwip':
+      return ownStack(program, requests, at, timeoutMs);
   }
 }

@@ -8,6 +8,7 @@ import sys
 
 def main():
     job = json.load(sys.stdin)
+    print("ready", flush=True)
     responses = []
     result = {"ok": True, "responses": responses}
     connection = http.client.HTTPConnection(job["host"], job["port"], timeout=job["timeoutMs"] / 1000)

@@ -8,6 +8,7 @@ import type { HttpResponse, JobResult } from '../world.js';
 import type { ProgramJob, ProgramRequest } from './http-programs.js';
 
 const job = JSON.parse(await text(process.stdin)) as ProgramJob;
+process.stdout.write('ready\n');
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
 let connection: Socket | undefined;

@@ -2,6 +2,7 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { pcapngHeader, pcapngPacket } from '../capture/pcapng.js';
 import { answerLines } from './command-lines.js';
+import { interfaceMtu } from './libc.js';
 import { interfaceIndex, PacketSocket, type ReceivedFrame } from './packet-socket.js';
 
 export interface CaptureLaunch {
@@ -82,7 +83,8 @@ let sinceRelease = 0;
 answerLines((question) => {
   if (!socket || !file) {
     const output = new CaptureFile(question as unknown as CaptureLaunch);
-    const input = new PacketSocket({ outgoing: true, slots: RING_SLOTS });
+    const { vantages } = question as unknown as CaptureLaunch;
+    const input = new PacketSocket({ outgoing: true, slots: RING_SLOTS, mtu: Math.max(...vantages.map(interfaceMtu)) });
     input.onReadable(() => {
       sinceRelease += input.receive(BATCH, (frame) => output.hold(frame));
       if (sinceRelease < BATCH) return;

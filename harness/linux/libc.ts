@@ -100,30 +100,60 @@ export function inNamespace<T>(pid: number, work: () => T): T {
 const AF_INET = 2;
 const SOCK_DGRAM = 2;
 const SIOCETHTOOL = 0x8946;
-/** ETHTOOL_S*: rx and tx checksums, scatter-gather, TSO, GSO, GRO. */
+const SIOCGIFMTU = 0x8921;
+/** ETHTOOL_S*: rx and tx checksums, scatter-gather, TSO, GSO, GRO; one less is the ETHTOOL_G* that reads it. */
 const OFFLOADS = [0x15, 0x17, 0x19, 0x1f, 0x24, 0x2c];
+const ETHTOOL_GTSO = 0x1e;
 
-/**
- * Turns checksum, segmentation and receive-merging offloads off on an interface of the current namespace, so that every frame
- * on the link is a real packet with a real checksum. What the interface does not know is left (EOPNOTSUPP).
- */
-export function offloadsOff(interfaceName: string): void {
+/** Asks the kernel about an interface of the current namespace by `struct ifreq`: the name, and from byte 16 on what is asked. */
+function askInterface<T>(
+  interfaceName: string,
+  ask: (view: DataView, call: (request: number) => number, tail: bigint) => T,
+): T {
   const c = libc();
   const fd = checked(c.socket(AF_INET, SOCK_DGRAM, 0), 'socket');
-  // struct ifreq {char name[16]; void *data;} with struct ethtool_value {u32 cmd, data;} right behind it.
   const memory = koffi.alloc('uint8_t', 64);
   try {
     const view = new DataView(koffi.view(memory, 64));
-    for (const command of OFFLOADS) {
-      for (let i = 0; i < 16; i++) view.setUint8(i, interfaceName.charCodeAt(i) || 0);
-      view.setBigUint64(16, koffi.address(memory) + 48n, true);
-      view.setUint32(48, command, true);
-      view.setUint32(52, 0, true);
-      if (c.ioctl(fd, SIOCETHTOOL, memory) < 0 && errnoName() !== 'EOPNOTSUPP')
-        throw new WorldError(`offloads of ${interfaceName} cannot be turned off: ${errnoName()}`);
-    }
+    for (let i = 0; i < 16; i++) view.setUint8(i, interfaceName.charCodeAt(i) || 0);
+    return ask(view, (request) => c.ioctl(fd, request, memory), koffi.address(memory) + 48n);
   } finally {
     koffi.free(memory);
     c.close(fd);
   }
+}
+
+/** The longest IP datagram of an interface of the current namespace, in bytes. */
+export function interfaceMtu(interfaceName: string): number {
+  return askInterface(interfaceName, (view, call) => {
+    checked(call(SIOCGIFMTU), `MTU of ${interfaceName}`);
+    return view.getInt32(16, true);
+  });
+}
+
+/** Whether an interface of the current namespace cuts segments for the kernel (TSO). */
+export function segmentsForKernel(interfaceName: string): boolean {
+  return askInterface(interfaceName, (view, call, tail) => {
+    view.setBigUint64(16, tail, true);
+    view.setUint32(48, ETHTOOL_GTSO, true);
+    checked(call(SIOCETHTOOL), `offloads of ${interfaceName}`);
+    return view.getUint32(52, true) !== 0;
+  });
+}
+
+/**
+ * Turns checksum, segmentation and receive-merging offloads of an interface of the current namespace on or off; off, every frame
+ * on the link is a real packet with a real checksum. What the interface does not know is left (EOPNOTSUPP).
+ */
+export function setOffloads(interfaceName: string, on: boolean): void {
+  askInterface(interfaceName, (view, call, tail) => {
+    for (const command of OFFLOADS) {
+      // struct ethtool_value {u32 cmd, data;} right behind the ifreq.
+      view.setBigUint64(16, tail, true);
+      view.setUint32(48, command, true);
+      view.setUint32(52, on ? 1 : 0, true);
+      if (call(SIOCETHTOOL) < 0 && errnoName() !== 'EOPNOTSUPP')
+        throw new WorldError(`offloads of ${interfaceName} cannot be turned ${on ? 'on' : 'off'}: ${errnoName()}`);
+    }
+  });
 }

@@ -4,8 +4,9 @@
  */
 import { writeFileSync } from 'node:fs';
 import type { Topology } from '../topology.js';
-import { WorldError } from '../world.js';
-import { inNamespace, offloadsOff } from './libc.js';
+import { type StackProfile, WorldError } from '../world.js';
+import { applyProfile, routeOptions } from './client-profile.js';
+import { inNamespace, setOffloads } from './libc.js';
 import { Attendant, enter } from './processes.js';
 
 /** Where a control peer of the controller listens, and the controller's own address on that link. */
@@ -30,7 +31,11 @@ export interface NetworkPlan {
   readonly wire: boolean;
   /** Roles whose kernel speaks for them: it gets addresses, routes and neighbours. */
   readonly kernels: ReadonlySet<string>;
+  /** How the client's kernel is set. */
+  readonly profile?: StackProfile;
 }
+
+const WIRE = 'wire';
 
 /** The interface in the namespace `wire` that faces the switch, on the link of that vantage. */
 export function fabricSide(vantage: string): string {
@@ -38,6 +43,14 @@ export function fabricSide(vantage: string): string {
 }
 
 const CONTROL_PORT = 7400;
+
+/**
+ * With offloads the client's kernel leaves checksums and segmentation to its card, and the card's work has to be done before the link that
+ * is captured. A bridge in a namespace of its own is that card: its outer port has no offloads, so the kernel does the work in software.
+ */
+const NIC = 'client-card';
+const NIC_INNER = 'inner';
+const NIC_OUTER = 'outer';
 
 /** First address of the host's /24: the switch's on that link. */
 export function gatewayOf(address: string): string {
@@ -137,7 +150,10 @@ export async function buildNetwork(
     ...topology.backends.map((b) => ({ name: b.name, mac: b.mac })),
   ];
   const holders = new Map<string, Attendant>();
-  for (const name of [...hosts.map((h) => h.name), 'switch', ...(plan.wire ? ['wire'] : [])]) {
+  const { profile = {} } = plan;
+  const offloads = profile.offloads === true;
+  const extra = [...(plan.wire ? [WIRE] : []), ...(offloads ? [NIC] : [])];
+  for (const name of [...hosts.map((h) => h.name), 'switch', ...extra]) {
     const holder = new Attendant(
       `namespace ${name}`,
       ['unshare', '--net', 'sh', '-c', 'echo ready; exec cat >/dev/null'],
@@ -171,33 +187,42 @@ export async function buildNetwork(
     `link add name ${name} index ${index++} ${mac ? `address ${mac} ` : ''}netns ${pid(at)} type veth peer name ${peerName} ${peerMac ? `address ${peerMac} ` : ''}netns ${pid(peerAt)}`;
   await runIp(
     [
-      ...hosts.flatMap((h) =>
-        plan.wire
-          ? [
-              veth('link', h.name, h.mac, h.name, 'wire', undefined),
-              veth(fabricSide(h.name), 'wire', undefined, h.name, 'switch', topology.logical.mac),
-            ]
-          : [veth('link', h.name, h.mac, h.name, 'switch', topology.logical.mac)],
-      ),
+      ...hosts.flatMap((h) => {
+        const [at, mac] = plan.wire ? [WIRE, undefined] : ['switch', topology.logical.mac];
+        return [
+          offloads && h.name === 'client'
+            ? veth(NIC_OUTER, NIC, undefined, h.name, at, mac)
+            : veth('link', h.name, h.mac, h.name, at, mac),
+          ...(plan.wire ? [veth(fabricSide(h.name), WIRE, undefined, h.name, 'switch', topology.logical.mac)] : []),
+        ];
+      }),
+      ...(offloads ? [veth('link', 'client', firstClient.mac, NIC_INNER, NIC, undefined)] : []),
       ...control.map((c) => veth(`ctl-${c.peer}`, 'controller', undefined, 'ctl', c.peer, undefined)),
     ],
     undefined,
     environment,
   );
-  for (const host of hosts) inNamespace(pid(host.name), () => offloadsOff('link'));
+  for (const host of hosts) inNamespace(pid(host.name), () => setOffloads('link', offloads && host.name === 'client'));
   inNamespace(pid('switch'), () => {
-    for (const host of hosts) offloadsOff(host.name);
+    for (const host of hosts) setOffloads(host.name, false);
   });
   if (plan.wire)
-    inNamespace(pid('wire'), () => {
+    inNamespace(pid(WIRE), () => {
       for (const host of hosts) {
-        offloadsOff(host.name);
-        offloadsOff(fabricSide(host.name));
+        setOffloads(host.name, false);
+        setOffloads(fabricSide(host.name), false);
       }
     });
+  if (offloads)
+    inNamespace(pid(NIC), () => {
+      setOffloads(NIC_INNER, true);
+      setOffloads(NIC_OUTER, false);
+    });
+  applyProfile(pid('client'), profile);
 
   // The kernel owns the client's link; on all others it has no address and no ARP, the user-space role speaks alone.
-  const upSilent = (name: string) => `link set dev ${name} addrgenmode none arp off up`;
+  const mtu = (level: number) => (profile.mtu === level ? `mtu ${level} ` : '');
+  const upSilent = (name: string) => `link set dev ${name} ${mtu(9000)}addrgenmode none arp off up`;
   const upWith = (name: string, address: string) => [
     `link set dev ${name} addrgenmode none up`,
     `address add ${address} dev ${name}`,
@@ -205,20 +230,28 @@ export async function buildNetwork(
   const commands = new Map<string, string[]>([...holders.keys()].map((name) => [name, ['link set dev lo up']]));
   const add = (name: string, lines: readonly string[]) => commands.get(name)?.push(...lines);
   add('client', [
-    'link set dev link addrgenmode none up',
+    'link set dev link addrgenmode none',
+    // A narrow link is the client's own; a wide path is wide everywhere. Below 1280 bytes IPv6, and with it addrgenmode, is gone.
+    `link set dev link ${mtu(576)}${mtu(9000)}up`,
     // The others' addresses are nobody's in the kernel, so that it neither answers nor resets for them.
     `address add ${firstClient.ip}/24 dev link`,
-    `route add default via ${gatewayOf(firstClient.ip)} dev link`,
+    `route add default via ${gatewayOf(firstClient.ip)} dev link${routeOptions(profile)}`,
   ]);
   const byKernel = (name: string) => plan.kernels.has(name);
   add('switch', byKernel('switch') ? kernelRouter(topology) : hosts.map((h) => upSilent(h.name)));
   if (plan.wire)
     add(
-      'wire',
+      WIRE,
       hosts.flatMap((h) => [upSilent(h.name), upSilent(fabricSide(h.name))]),
     );
   for (const { name } of hosts)
     if (name !== 'client') add(name, byKernel(name) ? kernelHost(topology, name) : [upSilent('link')]);
+  add(NIC, [
+    // It says nothing by itself: no spanning tree, no multicast queries.
+    'link add name card type bridge stp_state 0 forward_delay 0 mcast_snooping 0',
+    ...[NIC_INNER, NIC_OUTER].map((port) => `${upSilent(port)} master card`),
+    upSilent('card'),
+  ]);
   for (const c of control) {
     add('controller', upWith(`ctl-${c.peer}`, `${c.controllerAddress}/30`));
     add(c.peer, upWith('ctl', `${c.peerAddress}/30`));

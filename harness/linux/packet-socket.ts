@@ -17,8 +17,10 @@ const MSG_DONTWAIT = 0x40;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED = 1;
 
-/** One slot holds any frame of a 1500-byte link beside its 66 bytes of header. */
+/** One slot of this size holds any frame of a 1500-byte link beside its 66 bytes of header. */
 const SLOT = 2048;
+/** What a slot needs beside the IP datagram: the ring's header, Ethernet's, and a VLAN tag. */
+const SLOT_OVERHEAD = 100;
 const BLOCK = 64 * 1024;
 const STATUS_KERNEL = 0;
 const STATUS_USER = 1;
@@ -50,8 +52,10 @@ export interface PacketSocketOptions {
   readonly interfaceName?: string;
   /** Whether frames that this host sends are received too (a capture wants them). */
   readonly outgoing: boolean;
-  /** Ring slots of 2 KiB, a multiple of 32. */
+  /** Ring slots of 2 KiB, a multiple of 32; a link of longer frames gets fewer and larger ones of the same memory. */
   readonly slots: number;
+  /** Longest IP datagram of the links, in bytes; 1500 when absent. */
+  readonly mtu?: number;
 }
 
 function setOption(fd: number, option: number, words: readonly number[], what: string): void {
@@ -74,6 +78,7 @@ export class PacketSocket {
   readonly #view: DataView;
   readonly #bytes: Uint8Array;
   readonly #slots: number;
+  readonly #slotBytes: number;
   #next = 0;
   #poll: ReturnType<typeof koffi.node.poll> | undefined;
   #drops = 0;
@@ -86,11 +91,15 @@ export class PacketSocket {
     const index = options.interfaceName === undefined ? 0 : interfaceIndex(options.interfaceName);
     // Protocol 0 receives nothing until bind, when the ring is in place.
     this.#fd = checked(c.socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), 'AF_PACKET socket');
-    this.#slots = options.slots;
+    let slotBytes = SLOT;
+    while (slotBytes < (options.mtu ?? 1500) + SLOT_OVERHEAD) slotBytes *= 2;
+    if (slotBytes > BLOCK) throw new WorldError(`no packet ring for an MTU of ${options.mtu}`);
     const ringLength = options.slots * SLOT;
+    this.#slotBytes = slotBytes;
+    this.#slots = ringLength / slotBytes;
     setOption(this.#fd, PACKET_VERSION, [TPACKET_V2], 'PACKET_VERSION');
     if (!options.outgoing) setOption(this.#fd, PACKET_IGNORE_OUTGOING, [1], 'PACKET_IGNORE_OUTGOING');
-    setOption(this.#fd, PACKET_RX_RING, [BLOCK, ringLength / BLOCK, SLOT, options.slots], 'PACKET_RX_RING');
+    setOption(this.#fd, PACKET_RX_RING, [BLOCK, ringLength / BLOCK, slotBytes, this.#slots], 'PACKET_RX_RING');
     const ring = c.mmap(null, ringLength, PROT_READ_WRITE, MAP_SHARED, this.#fd, 0);
     if (BigInt.asIntN(64, koffi.address(ring)) === -1n) throw new WorldError(`mapping a packet ring: ${errnoName()}`);
     const memory = koffi.view(ring, ringLength);
@@ -113,7 +122,7 @@ export class PacketSocket {
   receive(limit: number, take: (frame: ReceivedFrame) => void): number {
     let count = 0;
     while (count < limit) {
-      const slot = this.#next * SLOT;
+      const slot = this.#next * this.#slotBytes;
       const status = Atomics.load(this.#status, slot / 4);
       if ((status & STATUS_USER) === 0) break;
       const mac = slot + this.#view.getUint16(slot + OFFSET_MAC, true);

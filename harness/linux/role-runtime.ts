@@ -13,7 +13,7 @@ import type { Micros, RoleInput, RoleOutput, StepFunction, Stepped } from '../..
 import type { ControlFaults } from '../control-faults.js';
 import type { TravellingMessage } from '../control-match.js';
 import { type ControlFault, type ControlLogEntry, WorldError } from '../world.js';
-import { realtimeNs } from './libc.js';
+import { interfaceMtu, realtimeNs } from './libc.js';
 import { LineFile } from './line-file.js';
 import { PacketSocket } from './packet-socket.js';
 import type { RoleEnds } from './role-ender.js';
@@ -90,7 +90,10 @@ export class RunningRole<State> {
     this.#controlLog = new LineFile(rim.controlLog, rim.mayEnd);
     this.#trace = new LineFile(rim.trace, rim.mayEnd);
     for (const [port, interfaceName] of Object.entries(rim.ports))
-      this.#sockets.set(port, new PacketSocket({ interfaceName, outgoing: false, slots: RING_SLOTS }));
+      this.#sockets.set(
+        port,
+        new PacketSocket({ interfaceName, outgoing: false, slots: RING_SLOTS, mtu: interfaceMtu(interfaceName) }),
+      );
   }
 
   /** Starts the core and resolves when every control peer it connects to is there, and when it listens itself. */

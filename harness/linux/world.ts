@@ -2,11 +2,15 @@
 import { setMaxListeners } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import type { ClientSurroundings, OwnAddress } from '../clients/client-surroundings.js';
 import { runHttpProgram } from '../clients/http-programs.js';
+import { runLoadProgram } from '../clients/load-programs.js';
 import { type RunLimits, runProgram } from '../clients/run-program.js';
 import { missedFaults } from '../missed-faults.js';
+import { findPythonWithScapy, ScapyMissing } from '../scapy/bridge.js';
 import { castPlayer } from '../segments/cast.js';
 import type { SegmentLaunch } from '../segments/segment-main.js';
+import { needsCrafting } from '../segments/story.js';
 import type { ProcessUnderTest, RoleUnderTest } from '../target/target.js';
 import { type Topology, worldTopology } from '../topology.js';
 import {
@@ -20,6 +24,7 @@ import {
   type WorldOptions,
 } from '../world.js';
 import type { CaptureLaunch } from './capture-main.js';
+import { availableProfile, unavailableLevels } from './client-profile.js';
 import { buildNetwork, type ControlLink, fabricSide, type Network } from './netns.js';
 import { requireLinux } from './probe.js';
 import { Attendant, enter, nodeCommand, plainEnvironment } from './processes.js';
@@ -34,11 +39,27 @@ const START_MS = 60_000;
 const ANSWER_MS = 20_000;
 const JOB_MS = 15_000;
 const SETTLE_POLL_MS = 10;
+/** Last bytes of the addresses for clients that bring a TCP of their own; those below belong to the topology. */
+const FIRST_OWN = 16;
+const LAST_OWN = 254;
+const OWN_MAC_PREFIX = '02:50:52:00:01:';
 /** So many scripts have a process each. */
 const MOST_SCRIPT_PROCESSES = 6;
 const QUIET_MS = 150;
 /** Long enough for what it says to have an effect, were it listened to. */
 const STRANGER_STAYS_MS = 200;
+
+/** Looked for once a process: each try starts an interpreter. */
+let pythonWithScapy: string | undefined;
+
+function scapyPython(): string {
+  try {
+    pythonWithScapy ??= findPythonWithScapy();
+    return pythonWithScapy;
+  } catch (error) {
+    throw error instanceof ScapyMissing ? new WorldError(error.message) : error;
+  }
+}
 
 const live = new Set<LinuxWorld>();
 
@@ -68,6 +89,8 @@ export class LinuxWorld implements World {
   readonly #clients = new AbortController();
   #ending = false;
   #jobs = 0;
+  /** Clients that brought a TCP of their own: the topology of the evidence names them. */
+  readonly #owners: OwnAddress[] = [];
   #stories = 0;
 
   private constructor(folder: string, options: WorldOptions) {
@@ -154,7 +177,12 @@ export class LinuxWorld implements World {
     const names = ['switch', ...this.topology.backends.map((b) => b.name), 'controller'];
     const wired = this.#foreign('switch') !== undefined;
     const kernels = new Set(names.filter((name) => this.#foreign(name)?.network === 'kernel'));
-    const network = await buildNetwork(this.topology, this.#started, this.#environment, { wire: wired, kernels });
+    const { clientProfile } = this.#options;
+    const network = await buildNetwork(this.topology, this.#started, this.#environment, {
+      wire: wired,
+      kernels,
+      ...(clientProfile && { profile: availableProfile(clientProfile, unavailableLevels()) }),
+    });
     this.#network = network;
     const capture = this.#attend('capture', wired ? 'wire' : 'switch', './capture-main');
     this.#capture = capture;
@@ -352,16 +380,19 @@ export class LinuxWorld implements World {
     const inClient = (command: readonly string[]) =>
       enter(this.clientNamespace, ['setpriv', '--pdeathsig', 'KILL', '--', ...command]);
     try {
-      if (job.kind === 'http')
-        return await runHttpProgram(
-          job.program,
-          job.requests,
-          { folder, host, port, signal, enter: inClient },
-          timeoutMs,
-        );
+      const surroundings: ClientSurroundings = {
+        folder,
+        host,
+        port,
+        signal,
+        enter: inClient,
+        ownAddress: () => this.#ownAddress(),
+      };
+      if (job.kind === 'http') return await runHttpProgram(job, surroundings, timeoutMs);
+      if (job.kind === 'load') return await runLoadProgram(job, surroundings, timeoutMs);
       if (job.kind === 'segments') {
         const cast = castPlayer(this.topology, job.story, this.#options.seed, this.#stories++);
-        const launch: SegmentLaunch = { cast, timeoutMs };
+        const launch: SegmentLaunch = { cast, timeoutMs, ...(needsCrafting(job.story) && { python: scapyPython() }) };
         const command = inClient(nodeCommand('../segments/segment-main', import.meta.url));
         // It keeps its time itself, and tells what it was waiting for.
         return await this.#play('segment', command, launch, { home: folder, timeoutMs: timeoutMs + START_MS, signal });
@@ -378,6 +409,18 @@ export class LinuxWorld implements World {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  }
+
+  /** The next address on the client's link that nobody has; the switch learns it as it learns the kernel's, by ARP. */
+  #ownAddress(): OwnAddress {
+    const [client] = this.topology.clients ?? [];
+    const number = FIRST_OWN + this.#owners.length;
+    if (!client || number > LAST_OWN) throw new WorldError("no address is left on the client's link");
+    const on = (last: number): string => client.ip.replace(/\d+$/, String(last));
+    const mac = `${OWN_MAC_PREFIX}${number.toString(16).padStart(2, '0')}`;
+    const own: OwnAddress = { ip: on(number), mac, gateway: on(1) };
+    this.#owners.push(own);
+    return own;
   }
 
   /** Runs one of our own clients: JSON in, its result out. */
@@ -410,6 +453,12 @@ export class LinuxWorld implements World {
     return { ok: true, responses: [] };
   }
 
+  #topologyOfRun(): Topology {
+    if (this.#owners.length === 0) return this.topology;
+    const owners = this.#owners.map(({ ip, mac }) => ({ ip, mac }));
+    return { ...this.topology, clients: [...(this.topology.clients ?? []), ...owners] };
+  }
+
   async settle(limitMs: number): Promise<void> {
     const deadline = performance.now() + limitMs;
     for (;;) {
@@ -440,7 +489,7 @@ export class LinuxWorld implements World {
       const stopped = new Map([...ours, ...theirs]);
       const wire = await this.#wire?.ask({ command: 'stop' }, ANSWER_MS);
       const evidence: Evidence = {
-        topology: this.topology,
+        topology: this.#topologyOfRun(),
         capture: join(this.#folder, 'capture.pcapng'),
         controlLog: join(this.#folder, 'capture.control.ndjson'),
         trace: join(this.#folder, 'trace.ndjson'),

@@ -2,9 +2,11 @@
 import { seqAdd } from '../../reference-impl/wire/seq.js';
 import { TcpFlag } from '../../reference-impl/wire/tcp.js';
 import { messagesIn, messagesOut } from './breaker.js';
+import { obeysAnybody, servesAgain } from './control-faults.js';
 import { has, restamped } from './edit.js';
 import { byRepetition, segmentsIn, segmentsOut, sendsBeside } from './host-faults.js';
 import type { Mutant } from './mutant.js';
+import { acknowledgesUnowned, believesInWindow, listens } from './segment-faults.js';
 
 const BOTH = ['sim', 'linux'] as const;
 
@@ -30,36 +32,13 @@ export const BACKEND_MUTANTS: readonly Mutant[] = [
     breaks: {
       backend: {
         step: messagesIn((message) =>
-          message.verb === 'handoff' ? [{ ...message, snapshot: { ...message.snapshot, clientMss: 8960 } }] : [message],
-        ),
-      },
-    },
-    cases: ['BKD-5.response-segment-lost'],
-  },
-  {
-    id: 'est-3.scales-window-twice',
-    clause: 'EST-3',
-    role: 'backend',
-    summary: "The backend scales the client's window by more than was negotiated and sends beyond it.",
-    breaks: {
-      backend: {
-        step: messagesIn((message) =>
           message.verb === 'handoff'
-            ? [
-                {
-                  ...message,
-                  snapshot: {
-                    ...message.snapshot,
-                    clientWindow: message.snapshot.clientWindow * 16,
-                    windowScale: { client: 11, own: message.snapshot.windowScale?.own ?? 0 },
-                  },
-                },
-              ]
+            ? [{ ...message, snapshot: { ...message.snapshot, clientMss: 8960, ownMss: 8960 } }]
             : [message],
         ),
       },
     },
-    cases: ['BKD-1.curl-gets-every-size'],
+    cases: ['BKD-5.response-segment-lost'],
   },
   {
     id: 'swt-7.takes-fin',
@@ -155,7 +134,7 @@ export const BACKEND_MUTANTS: readonly Mutant[] = [
         ),
       },
     },
-    cases: ['RET-6.half-close-when-idle'],
+    cases: ['RET-4.connection-close'],
     worlds: BOTH,
   },
   {
@@ -172,7 +151,7 @@ export const BACKEND_MUTANTS: readonly Mutant[] = [
         ),
       },
     },
-    cases: ['RET-6.half-close-when-idle'],
+    cases: ['RET-4.connection-close'],
   },
   {
     id: 'bkd-6.reports-no-timestamps',
@@ -270,7 +249,73 @@ export const BACKEND_MUTANTS: readonly Mutant[] = [
     role: 'backend',
     summary: "A client's RST is ignored, and the response goes on.",
     breaks: { backend: { step: segmentsIn((came) => (has(came, 'RST') ? null : undefined)) } },
-    cases: ['RET-5.abort-during-hand-off'],
+    cases: ['RET-5.reset-frees-the-rule'],
     worlds: BOTH,
+  },
+  {
+    id: 'hof-5.resets-early-segments',
+    clause: 'HOF-5',
+    role: 'backend',
+    summary: 'A segment that meets the backend before take-over is answered with RST, as by a stock kernel.',
+    breaks: { without: ['backend-guard'] },
+    cases: ['HOF-5.payload-before-take-over'],
+    worlds: BOTH,
+  },
+  {
+    id: 'hof-5.acknowledges-late-segments',
+    clause: 'HOF-5',
+    role: 'backend',
+    summary: 'A segment that meets the backend when it does not own the connection is acknowledged.',
+    breaks: { backend: { step: acknowledgesUnowned() } },
+    cases: ['HOF-5.request-after-giving-up'],
+    worlds: BOTH,
+  },
+  {
+    id: 'bkd-7.fails-silently',
+    clause: 'BKD-7',
+    role: 'backend',
+    summary: 'A backend that cannot serve keeps that to itself.',
+    breaks: { backend: { step: messagesOut((message) => (message.verb === 'failed' ? [] : [message])) } },
+    cases: ['ERR-1.failure-reported'],
+  },
+  {
+    id: 'err-4.serves-again',
+    clause: 'ERR-4',
+    role: 'backend',
+    summary: 'A hand-off that comes again when it has long ended is served once more.',
+    breaks: { backend: { step: servesAgain() } },
+    cases: ['ERR-4.hand-off-again-after-completion'],
+    worlds: BOTH,
+  },
+  {
+    id: 'sec-3.takes-over-for-anybody',
+    clause: 'SEC-3',
+    role: 'backend',
+    summary: 'Whoever reaches the control port can have the backend speak on any connection.',
+    breaks: { backend: { step: obeysAnybody() } },
+    cases: ['SEC-3.stranger-at-a-backend'],
+  },
+  {
+    id: 'sec-2.owner-believes-any-reset',
+    clause: 'SEC-2',
+    role: 'backend',
+    summary: 'A RST anywhere in the window ends the connection while the backend owns it.',
+    breaks: {
+      backend: {
+        step: believesInWindow(
+          (came) => has(came, 'RST'),
+          (_, expected) => ({ seq: expected }),
+        ),
+      },
+    },
+    cases: ['SEC-2.rst-in-window-at-the-backend'],
+  },
+  {
+    id: 'sec-1.listens-for-itself',
+    clause: 'SEC-1',
+    role: 'backend',
+    summary: 'The backend accepts connections of whoever addresses it.',
+    breaks: { backend: { step: listens() } },
+    cases: ['SEC-1.backend-addressed-directly'],
   },
 ];

@@ -1,7 +1,8 @@
 /** Faults that only a controller can have: in reading requests and in handing them off. */
+import type { ConnectionSnapshot } from '../../reference-impl/control/messages.js';
 import type { RoleInput, RoleOutput } from '../../reference-impl/core/core.js';
 import { seqAdd, seqDiff } from '../../reference-impl/wire/seq.js';
-import { type Breaker, breaker } from './breaker.js';
+import { type Breaker, breaker, messagesOut } from './breaker.js';
 import { edited, fieldsOf, has } from './edit.js';
 import { destinationOf, isMessage, segmentsIn, sourceOf } from './host-faults.js';
 
@@ -224,4 +225,13 @@ export function forgetsRulesOfReset(): Breaker {
       ),
     };
   });
+}
+
+/** Hands over something else than it knows. */
+export function snapshotsWith(change: (snapshot: ConnectionSnapshot) => Partial<ConnectionSnapshot>): Breaker {
+  return messagesOut((message) =>
+    message.verb === 'handoff'
+      ? [{ ...message, snapshot: { ...message.snapshot, ...change(message.snapshot) } }]
+      : [message],
+  );
 }

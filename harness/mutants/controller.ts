@@ -1,7 +1,8 @@
 /** Broken controllers: the handshake, reading requests, handing off, taking back and closing. */
 import { seqAdd } from '../../reference-impl/wire/seq.js';
 import { TcpFlag } from '../../reference-impl/wire/tcp.js';
-import { lateOutput, messagesIn } from './breaker.js';
+import { lateOutput, messagesIn, messagesOut } from './breaker.js';
+import { missesBrokenConnections, takesAnyReport, takesRefusalForOk, takesSilenceForOk } from './control-faults.js';
 import {
   answersSynOnce,
   forgetsNextRequest,
@@ -11,11 +12,13 @@ import {
   misreads,
   pretends,
   renumbersRepeatedSynAck,
+  snapshotsWith,
   sticksToBackend,
 } from './controller-faults.js';
 import { fieldsOf, has, isBareAck } from './edit.js';
 import { framesBeside, segmentsIn, segmentsOut, sendsBeside } from './host-faults.js';
 import type { Mutant } from './mutant.js';
+import { believesInWindow } from './segment-faults.js';
 
 const BOTH = ['sim', 'linux'] as const;
 
@@ -64,7 +67,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     role: 'controller',
     summary: 'A repeated SYN-ACK has another initial sequence number than the first.',
     breaks: { controller: { step: renumbersRepeatedSynAck(100_000) } },
-    cases: ['EST-4.syn-ack-lost'],
+    cases: ['EST-4.syn-twice', 'EST-4.syn-ack-lost'],
   },
   {
     id: 'est-4.answers-syn-once',
@@ -333,8 +336,8 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     cases: ['RET-4.connection-close'],
   },
   {
-    id: 'ret-6.keeps-rules-of-dead-connections',
-    clause: 'RET-6',
+    id: 'ret-5.keeps-rule-of-reset-client',
+    clause: 'RET-5',
     role: 'controller',
     summary: 'The rules of a connection that its client reset are never removed.',
     breaks: {
@@ -342,7 +345,20 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
         step: forgetsRulesOfReset(),
       },
     },
-    cases: ['RET-5.abort-during-hand-off'],
+    cases: ['RET-5.reset-frees-the-rule'],
+  },
+  {
+    id: 'ret-6.never-answers-fin',
+    clause: 'RET-6',
+    role: 'controller',
+    summary: "A client's FIN is acknowledged and never answered by one of the controller's own.",
+    breaks: {
+      controller: {
+        step: segmentsOut((sent) => (has(sent, 'FIN') ? { flags: sent.flags & ~TcpFlag.FIN } : undefined)),
+      },
+    },
+    cases: ['RET-6.half-close-when-idle'],
+    worlds: BOTH,
   },
   {
     id: 'ret-7.forgets-next-request',
@@ -352,5 +368,165 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     breaks: { controller: { step: forgetsNextRequest() } },
     cases: ['RET-7.pipelined-reads'],
     worlds: BOTH,
+  },
+  {
+    id: 'hof-3.hands-over-old-seq',
+    clause: 'HOF-3',
+    role: 'controller',
+    summary: 'The sequence number that is handed over is one short.',
+    breaks: { controller: { step: snapshotsWith(({ seq }) => ({ seq: seqAdd(seq, -1) })) } },
+    cases: ['HOF-3.hand-off-says-what-the-wire-says'],
+  },
+  {
+    id: 'hof-3.hands-over-old-ack',
+    clause: 'HOF-3',
+    role: 'controller',
+    summary: 'The acknowledgement number that is handed over is that of before the header.',
+    breaks: {
+      controller: {
+        step: messagesOut((message) =>
+          message.verb === 'handoff'
+            ? [
+                {
+                  ...message,
+                  snapshot: {
+                    ...message.snapshot,
+                    ack: seqAdd(message.snapshot.ack, -Buffer.from(message.request.header, 'base64').length),
+                  },
+                },
+              ]
+            : [message],
+        ),
+      },
+    },
+    cases: ['HOF-3.hand-off-says-what-the-wire-says'],
+  },
+  {
+    id: 'hof-3.cuts-the-header',
+    clause: 'HOF-3',
+    role: 'controller',
+    summary: 'The request that is handed over lacks its last field.',
+    breaks: {
+      controller: {
+        step: messagesOut((message) =>
+          message.verb === 'handoff'
+            ? [
+                {
+                  ...message,
+                  request: {
+                    ...message.request,
+                    header: Buffer.from(message.request.header, 'base64').subarray(0, -12).toString('base64'),
+                  },
+                },
+              ]
+            : [message],
+        ),
+      },
+    },
+    cases: ['HOF-3.hand-off-says-what-the-wire-says'],
+    worlds: BOTH,
+  },
+  {
+    id: 'hof-3.forgets-window-scale',
+    clause: 'HOF-3',
+    role: 'controller',
+    summary: 'The window scale that was negotiated is not handed over.',
+    breaks: { controller: { step: snapshotsWith(() => ({ windowScale: null })) } },
+    cases: ['HOF-3.hand-off-says-what-the-wire-says'],
+  },
+  {
+    id: 'err-1.never-resets',
+    clause: 'ERR-1',
+    role: 'controller',
+    summary: "On a backend's report of failure the controller forgets the connection and says nothing to its client.",
+    breaks: { controller: { step: segmentsOut((sent) => (has(sent, 'RST') ? null : undefined)) } },
+    cases: ['ERR-1.failure-reported'],
+  },
+  {
+    id: 'err-1.resets-with-stale-number',
+    clause: 'ERR-1',
+    role: 'controller',
+    summary: 'The RST has the number that was known before the hand-off, less what the client has got since.',
+    breaks: {
+      controller: {
+        step: segmentsOut((sent) => (has(sent, 'RST') ? { seq: seqAdd(sent.seq, -5000) } : undefined)),
+      },
+    },
+    cases: ['ERR-1.failure-reported'],
+  },
+  {
+    id: 'err-2.waits-for-ever',
+    clause: 'ERR-2',
+    role: 'controller',
+    summary: 'A backend that falls silent is waited for without end.',
+    breaks: {
+      controller: { config: (config) => ({ ...config, handoffMs: 3_600_000 }), step: missesBrokenConnections() },
+    },
+    cases: ['ERR-2.backend-falls-silent-before-the-first-byte'],
+    worlds: BOTH,
+  },
+  {
+    id: 'err-2.resets-with-old-number',
+    clause: 'ERR-2',
+    role: 'controller',
+    summary: 'The client of a dead backend is reset once, with the number that was known at hand-off.',
+    breaks: { without: ['exact-reset', 'repeat-reset'] },
+    cases: ['ERR-2.backend-crashes-within-the-response'],
+  },
+  {
+    id: 'err-3.takes-refusal-for-consent',
+    clause: 'ERR-3',
+    role: 'controller',
+    summary: 'A rule that the switch refuses is taken for installed.',
+    breaks: { controller: { step: takesRefusalForOk() } },
+    cases: ['ERR-3.rule-refused-table-full'],
+    worlds: BOTH,
+  },
+  {
+    id: 'err-3.takes-silence-for-consent',
+    clause: 'ERR-3',
+    role: 'controller',
+    summary: 'A rule that the switch does not confirm within a second is taken for installed.',
+    breaks: { controller: { step: takesSilenceForOk('add') } },
+    cases: ['ERR-3.rule-never-confirmed', 'ERR-3.switch-falls-silent'],
+  },
+  {
+    id: 'err-4.takes-any-report',
+    clause: 'ERR-4',
+    role: 'controller',
+    summary: 'An old report of completion is taken for one of the hand-off that is in force.',
+    breaks: { controller: { step: takesAnyReport() } },
+    cases: ['ERR-4.report-again-during-the-next-hand-off'],
+    worlds: BOTH,
+  },
+  {
+    id: 'sec-2.believes-any-reset',
+    clause: 'SEC-2',
+    role: 'controller',
+    summary: 'A RST anywhere in the window ends the connection.',
+    breaks: {
+      controller: {
+        step: believesInWindow(
+          (came) => has(came, 'RST'),
+          (_, expected) => ({ seq: expected }),
+        ),
+      },
+    },
+    cases: ['SEC-2.rst-in-window-at-the-controller'],
+  },
+  {
+    id: 'sec-2.believes-syn',
+    clause: 'SEC-2',
+    role: 'controller',
+    summary: 'A SYN in the window of a connection ends it.',
+    breaks: {
+      controller: {
+        step: believesInWindow(
+          (came) => has(came, 'SYN') && !has(came, 'ACK'),
+          (_, expected) => ({ seq: expected, flags: TcpFlag.RST }),
+        ),
+      },
+    },
+    cases: ['SEC-2.syn-in-window-at-the-controller'],
   },
 ];

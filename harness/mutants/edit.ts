@@ -112,3 +112,8 @@ export function tcpOffset(bytes: Uint8Array): number | undefined {
   const parsed = parseFrame(bytes);
   return parsed.ok ? parsed.value.tcp?.offset : undefined;
 }
+
+export function hasIpOptions(bytes: Uint8Array): boolean {
+  const parsed = parseFrame(bytes);
+  return parsed.ok && parsed.value.ipv4 !== undefined && parsed.value.ipv4.headerLength > 20;
+}

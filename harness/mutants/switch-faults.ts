@@ -1,6 +1,8 @@
 /** Faults of a switch's data path and rule table, in the words of its catalogue of mutants. */
 import type { ControlMessage, Rule } from '../../reference-impl/control/messages.js';
-import { formatIpv4Address, parseIpv4Address } from '../../reference-impl/wire/addresses.js';
+import { formatIpv4Address, parseIpv4Address, parseMacAddress } from '../../reference-impl/wire/addresses.js';
+import { copyFrame, parseFrame } from '../../reference-impl/wire/frame.js';
+import { setEthernetAddresses, setIpv4Destination } from '../../reference-impl/wire/patch.js';
 import { type Breaker, breaker, framesOut, remembering } from './breaker.js';
 import { edited, type Fields, fieldsOf, tcpOffset, withWord } from './edit.js';
 
@@ -110,7 +112,8 @@ export function matchesMore(same: (fields: Fields, rule: Rule) => boolean): Brea
     const memory = input.kind === 'control' ? follow(before, input.message) : before;
     if (input.kind !== 'frame') return { memory, outputs: inner(input) };
     const fields = fieldsOf(input.bytes);
-    const own = fields && memory.get(keyOf(fields.src, fields.srcPort));
+    const known = fields && memory.get(keyOf(fields.src, fields.srcPort));
+    const own = known && fields.dstPort === known.conn.logical.port;
     const rule = fields && !own ? [...memory.values()].find((candidate) => same(fields, candidate)) : undefined;
     const src = rule && parseIpv4Address(rule.conn.client.ip);
     const dst = rule && parseIpv4Address(rule.conn.logical.ip);
@@ -212,5 +215,54 @@ export function unmatchedFrom(port: string): Breaker {
       out.kind === 'frame' ? { ...out, bytes: edited(out.bytes, () => ({ srcPort: fields.srcPort })) } : out,
     );
     return { memory, outputs };
+  });
+}
+
+/** Sends what it rewrites towards a backend to that of the rule installed last. */
+export function lastRuleWins(): Breaker {
+  const none: Rule | null = null;
+  return breaker<Rule | null>(none, (before, input, inner) => {
+    const latest = input.kind === 'control' && input.message.verb === 'add' ? input.message.rule : before;
+    const ip = latest === null ? undefined : parseIpv4Address(latest.backend.ip);
+    const mac = latest === null ? undefined : parseMacAddress(latest.backend.mac);
+    const outputs = inner(input).map((out) => {
+      if (out.kind !== 'frame' || input.kind !== 'frame' || passageOf(input.bytes, out.bytes) !== 'to-backend')
+        return out;
+      if (latest === null || ip === undefined || mac === undefined) return out;
+      return { ...out, port: latest.backend.name, bytes: edited(out.bytes, () => ({ dst: ip, dstMac: mac })) };
+    });
+    return { memory: latest, outputs };
+  });
+}
+
+/** Takes a UDP datagram to a port of a rule for a segment of it. */
+export function takesUdpForTcp(): Breaker {
+  return breaker(NO_RULES, (before, input, inner) => {
+    const memory = input.kind === 'control' ? follow(before, input.message) : before;
+    const parsed = input.kind === 'frame' ? parseFrame(input.bytes) : undefined;
+    const { ipv4, udp } = parsed?.ok ? parsed.value : {};
+    const rule = ipv4 && udp && memory.get(keyOf(ipv4.src, udp.srcPort));
+    const ip = rule && parseIpv4Address(rule.backend.ip);
+    const mac = rule && parseMacAddress(rule.backend.mac);
+    if (!parsed?.ok || rule === undefined || ip === undefined || mac === undefined)
+      return { memory, outputs: inner(input) };
+    const copy = copyFrame(parsed.value);
+    setIpv4Destination(copy, ip);
+    setEthernetAddresses(copy, { dst: mac });
+    return { memory, outputs: [{ kind: 'frame', port: rule.backend.name, bytes: copy.bytes }] };
+  });
+}
+
+/** Believes a segment about where it comes from: with a backend's address it passes for that backend's, whatever port it came in by. */
+export function believesSourceAddress(): Breaker {
+  return breaker(NO_RULES, (before, input, inner) => {
+    const memory = input.kind === 'control' ? follow(before, input.message) : before;
+    const fields = input.kind === 'frame' ? fieldsOf(input.bytes) : undefined;
+    const rule = fields && memory.get(keyOf(fields.dst, fields.dstPort));
+    const forged = rule && formatIpv4Address(fields.src) === rule.backend.ip;
+    return {
+      memory,
+      outputs: inner(input.kind === 'frame' && forged ? { ...input, port: rule.backend.name } : input),
+    };
   });
 }

@@ -2,18 +2,23 @@
 import type { Rule } from '../../reference-impl/control/messages.js';
 import { formatIpv4Address } from '../../reference-impl/wire/addresses.js';
 import { TcpFlag } from '../../reference-impl/wire/tcp.js';
-import { messagesIn } from './breaker.js';
-import { type Fields, has, tcpOffset, withIpWord, withWord } from './edit.js';
+import { messagesIn, messagesOut } from './breaker.js';
+import { diesOf, ignores, obeysAgain, obeysAnybody, onRepeated, refuses } from './control-faults.js';
+import { type Fields, has, hasIpOptions, tcpOffset, withIpWord, withWord } from './edit.js';
 import type { Mutant } from './mutant.js';
+import { matchesFirstFragments } from './segment-faults.js';
 import {
+  believesSourceAddress,
   confirmsBeforeInstalling,
   confirmsOnly,
   firstOnly,
+  lastRuleWins,
   losesRuleAfter,
   matchesMore,
   onFields,
   onPassage,
   staleTcpWord,
+  takesUdpForTcp,
   unmatchedFrom,
 } from './switch-faults.js';
 
@@ -196,6 +201,14 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
     cases: ['REQ-6.path-hash', 'BKD-5.response-segment-lost'],
   },
   {
+    id: 'swt-4.repairs-corrupt-segments',
+    clause: 'SWT-4',
+    role: 'switch',
+    summary: 'The TCP checksum of rewritten segments is computed anew, so that what was corrupt looks whole.',
+    breaks: { switch: { step: onFields(REWRITTEN, () => ({})) } },
+    cases: ['SWT-4.wrong-tcp-checksum-at-the-backend'],
+  },
+  {
     id: 'swt-5.clears-psh',
     clause: 'SWT-5',
     role: 'switch',
@@ -328,11 +341,138 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
     worlds: BOTH,
   },
   {
-    id: 'ret-6.keeps-every-second-rule',
-    clause: 'RET-6',
+    id: 'hof-7.last-rule-wins',
+    clause: 'HOF-7',
     role: 'switch',
-    summary: 'Every second rule is confirmed as removed and kept.',
-    breaks: { switch: { step: confirmsOnly('remove', (count) => count % 2 === 0) } },
-    cases: ['RET-6.half-close-when-idle', 'RET-6.abort-when-idle'],
+    summary:
+      "While several connections are handed off, all their clients' segments go to the backend of the latest rule.",
+    breaks: { switch: { step: lastRuleWins() } },
+    cases: ['HOF-7.two-curls', 'HOF-7.eight-connections'],
+  },
+  {
+    id: 'swt-9.refuses-repetition',
+    clause: 'SWT-9',
+    role: 'switch',
+    summary: 'A repeated request for a rule is refused as conflicting with the rule that it asked for itself.',
+    breaks: { switch: { step: onRepeated('add', refuses('conflict')) } },
+    cases: ['SWT-9.request-twice', 'SWT-9.confirmation-lost'],
+  },
+  {
+    id: 'swt-9.answers-once',
+    clause: 'SWT-9',
+    role: 'switch',
+    summary: 'A repeated request is not answered, whatever became of the first answer.',
+    breaks: { switch: { step: onRepeated('add', ignores) } },
+    cases: ['SWT-9.confirmation-lost'],
+  },
+  {
+    id: 'swt-9.refuses-repeated-removal',
+    clause: 'SWT-9',
+    role: 'switch',
+    summary: 'A repeated removal is refused, because the rule is gone.',
+    breaks: { switch: { step: onRepeated('remove', refuses('unknown-connection')) } },
+    cases: ['RET-1.confirmation-lost'],
+  },
+  {
+    id: 'swt-9.knows-no-capacity',
+    clause: 'SWT-9',
+    role: 'switch',
+    summary: 'A rule beyond the capacity of the table is confirmed and not installed.',
+    breaks: {
+      switch: {
+        step: messagesOut((message) =>
+          message.verb === 'refused' && message.code === 'full' ? [{ verb: 'ok', re: message.re }] : [message],
+        ),
+      },
+    },
+    cases: ['SWT-9.fewer-rules-than-connections'],
+  },
+  {
+    id: 'err-4.brings-rule-back',
+    clause: 'ERR-4',
+    role: 'switch',
+    summary: 'A late repetition of a request for a rule that was removed brings the rule back.',
+    breaks: { switch: { step: onRepeated('add', obeysAgain) } },
+    cases: ['ERR-4.late-request-for-a-removed-rule'],
+  },
+  {
+    id: 'err-4.removes-the-next-rule',
+    clause: 'ERR-4',
+    role: 'switch',
+    summary: "A late repetition of a removal takes the connection's next rule away.",
+    breaks: { switch: { step: onRepeated('remove', obeysAgain) } },
+    cases: ['ERR-4.late-removal-during-the-next-hand-off'],
+  },
+  {
+    id: 'err-4.dies-of-malformed-lines',
+    clause: 'ERR-4',
+    role: 'switch',
+    summary: 'A line that is no message ends the switch.',
+    breaks: { switch: { step: diesOf((given) => given.kind === 'control-invalid') } },
+    cases: ['ERR-4.malformed-lines-at-the-switch'],
+  },
+  {
+    id: 'sec-3.takes-rules-from-anybody',
+    clause: 'SEC-3',
+    role: 'switch',
+    summary: 'Whoever reaches the control port can install rules.',
+    breaks: { switch: { step: obeysAnybody() } },
+    cases: ['SEC-3.stranger-at-the-switch'],
+  },
+  {
+    id: 'swt-10.matches-first-fragments',
+    clause: 'SWT-10',
+    role: 'switch',
+    summary: 'The first fragment of a packet matches a rule, and the others do not.',
+    breaks: { switch: { step: matchesFirstFragments() } },
+    cases: ['SWT-10.fragments-during-a-rule'],
+  },
+  {
+    id: 'swt-10.dies-of-ip-options',
+    clause: 'SWT-10',
+    role: 'switch',
+    summary: 'A packet with IP options ends the data path.',
+    breaks: { switch: { step: diesOf((given) => given.kind === 'frame' && hasIpOptions(given.bytes)) } },
+    cases: ['SWT-10.ip-options-during-a-rule'],
+  },
+  {
+    id: 'swt-10.takes-udp-for-tcp',
+    clause: 'SWT-10',
+    role: 'switch',
+    summary: 'A rule looks at ports without looking at the protocol, and a UDP datagram follows it.',
+    breaks: { switch: { step: takesUdpForTcp() } },
+    cases: ['SWT-10.udp-during-a-rule'],
+  },
+  {
+    id: 'swt-8.matches-port-only',
+    clause: 'SWT-8',
+    role: 'switch',
+    summary: 'A rule matches every client that uses the port number of its own.',
+    breaks: {
+      switch: {
+        step: matchesMore((fields, rule) => fields.srcPort === rule.conn.client.port && toLogical(fields, rule)),
+      },
+    },
+    cases: ['SWT-8.same-port-of-another-client-during-a-rule'],
+  },
+  {
+    id: 'swt-8.matches-any-logical-port',
+    clause: 'SWT-8',
+    role: 'switch',
+    summary: "A rule matches its client's segments to any port of the logical address.",
+    breaks: {
+      switch: {
+        step: matchesMore((fields, rule) => sameClient(fields, rule) && fields.srcPort === rule.conn.client.port),
+      },
+    },
+    cases: ['SWT-8.another-logical-port-during-a-rule'],
+  },
+  {
+    id: 'sec-1.believes-source-address',
+    clause: 'SEC-1',
+    role: 'switch',
+    summary: "A segment with a backend's source address passes for the backend's, whatever link it came from.",
+    breaks: { switch: { step: believesSourceAddress() } },
+    cases: ['SEC-1.forged-backend'],
   },
 ];

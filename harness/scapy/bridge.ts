@@ -136,9 +136,9 @@ export class Scapy {
   #lastId = 0;
   #ended: Error | undefined;
 
-  /** Starts the process. Throws ScapyMissing. */
-  constructor() {
-    this.python = findPythonWithScapy();
+  /** Starts the process; `python`: an interpreter that is known to have scapy, looked for when absent. Throws ScapyMissing. */
+  constructor(python = findPythonWithScapy()) {
+    this.python = python;
     this.#shell = new PythonShell(bridgeScript(), { mode: 'json', pythonPath: this.python });
     let complaint = '';
     this.#shell.on('stderr', (line: string) => {

@@ -25,8 +25,9 @@ export function flagBits(names: readonly FlagName[]): number {
 
 export function describeForgery(forgery: Forgery, present: Present): Craft {
   const { client, logical } = present;
-  const from = { ...client, ...forgery.from };
-  const to = { ...logical, ...forgery.to };
+  const from = { ...client, ...(forgery.asServer && { ip: logical.ip, port: logical.port }), ...forgery.from };
+  const to = { ...logical, ...(forgery.asServer && { ip: client.ip, port: client.port }), ...forgery.to };
+  const [seq, ack] = forgery.asServer ? [present.ack, present.seq] : [present.seq, present.ack];
   const protocol = forgery.protocol ?? 'tcp';
   const payload = Buffer.from(forgery.text ?? '', 'latin1').toString('hex');
   return {
@@ -47,8 +48,8 @@ export function describeForgery(forgery: Forgery, present: Present): Craft {
       tcp: {
         srcPort: from.port,
         dstPort: to.port,
-        seq: seqAdd(forgery.seq ?? present.seq, forgery.shift?.seq ?? 0),
-        ack: seqAdd(forgery.ack ?? present.ack, forgery.shift?.ack ?? 0),
+        seq: seqAdd(forgery.seq ?? seq, forgery.shift?.seq ?? 0),
+        ack: seqAdd(forgery.ack ?? ack, forgery.shift?.ack ?? 0),
         flags: flagBits(forgery.flags ?? ['ACK']),
         window: forgery.window ?? present.window,
         urgentPointer: forgery.urgentPointer ?? 0,

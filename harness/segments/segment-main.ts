@@ -6,10 +6,13 @@ import { Scapy } from '../scapy/bridge.js';
 import type { JobResult } from '../world.js';
 import type { Craft } from './craft.js';
 import { type PlayerOptions, type PlayerOutput, SegmentPlayer } from './player.js';
+import { needsCrafting } from './story.js';
 
 export interface SegmentLaunch {
   readonly cast: PlayerOptions;
   readonly timeoutMs: number;
+  /** The interpreter that has scapy, where the story needs it. */
+  readonly python?: string;
 }
 
 /** A megabyte of full segments that come in one burst. */
@@ -17,15 +20,14 @@ const RING_SLOTS = 1024;
 const BATCH = 64;
 
 /** Loaded before the story begins, so that its frames leave when it says. */
-async function startScapy(): Promise<Scapy> {
-  const scapy = new Scapy();
+async function startScapy(interpreter: string | undefined): Promise<Scapy> {
+  const scapy = new Scapy(interpreter);
   await scapy.craft([]);
   return scapy;
 }
 
-const { cast, timeoutMs } = JSON.parse(await text(process.stdin)) as SegmentLaunch;
-const crafts = cast.story.steps.some((step) => step.do === 'forge' || step.do === 'flood');
-const scapy = crafts ? await startScapy() : undefined;
+const { cast, timeoutMs, python } = JSON.parse(await text(process.stdin)) as SegmentLaunch;
+const scapy = needsCrafting(cast.story) ? await startScapy(python) : undefined;
 const socket = new PacketSocket({ interfaceName: 'link', outgoing: false, slots: RING_SLOTS });
 const player = new SegmentPlayer(cast);
 const now = (): number => Number(realtimeNs() / 1000n);

@@ -72,6 +72,8 @@ export interface ExpectNothingStep {
 
 /** Where and how a forged frame differs from what the tracking would send. The tracking takes no notice of it. */
 export interface Forgery {
+  /** As the server would send it to this client: the other addresses (but for MACs), ports and numbers. */
+  readonly asServer?: boolean;
   readonly flags?: readonly FlagName[];
   readonly shift?: Shift;
   /** Instead of the tracked numbers. */
@@ -140,6 +142,11 @@ export interface SegmentStory {
   readonly client?: number;
   /** Drawn from the world's seed when absent. */
   readonly port?: number;
+}
+
+/** Whether frames have to be made that no client's own tracking makes. */
+export function needsCrafting(story: SegmentStory): boolean {
+  return story.steps.some((step) => step.do === 'forge' || step.do === 'flood');
 }
 
 /** One line that tells the step in a report: `expect ACK, no payload, acks 57`. */

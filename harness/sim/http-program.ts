@@ -1,4 +1,5 @@
-/** What curl 7.88, wget 1.21, Python's http.client and Node's http put on the wire: their headers, and what they write in one piece. */
+/** What curl 7.88, wget 1.21, Python's http.client, Node's http and those who type their requests put on the wire: their headers, and what they write in one piece. */
+import { typedRequest } from '../clients/typed-request.js';
 import { generateBody } from '../objects.js';
 import type { ClientProgram, HttpRequestSpec } from '../world.js';
 import { MILLISECOND } from './clock.js';
@@ -85,14 +86,33 @@ export function planRequest(program: ClientProgram, spec: HttpRequestSpec, host:
       };
       return plan([...own, ...length, ...asked, ['Host', host], ['Connection', 'keep-alive']], rest);
     }
+    case 'nc':
+    case 'scapy':
+    case 'lwip': {
+      const typed = typedRequest(spec, host);
+      const header = typed.toString('latin1', 0, typed.length - body.length);
+      return { header, body, together: true, writeSize: Number.POSITIVE_INFINITY, awaitContinueMs: undefined };
+    }
   }
 }
 
 type Field = readonly [name: string, value: string];
 
-/** All requests over one connection, each when the response to the one before is whole. */
-export function httpProgram(program: ClientProgram, requests: readonly HttpRequestSpec[], host: string): Program {
+/** All requests over one connection, each when the response to the one before is whole; or, pipelined, in one write. */
+export function httpProgram(
+  program: ClientProgram,
+  requests: readonly HttpRequestSpec[],
+  host: string,
+  pipelined = false,
+): Program {
   return function* play(session) {
+    if (pipelined) {
+      if (program !== 'nc') throw new JobFailure(`${program} sends no request before the response to the last one`);
+      session.connection.write(Buffer.concat(requests.map((spec) => typedRequest(spec, host))));
+      for (const [index, spec] of requests.entries())
+        yield* session.response(spec.method, `response ${index + 1} of ${requests.length}`);
+      return;
+    }
     for (const [index, spec] of requests.entries()) {
       const which = `response ${index + 1} of ${requests.length}`;
       const bodySent = yield* sendRequest(session, planRequest(program, spec, host));

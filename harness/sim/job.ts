@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readResponse } from '../clients/http-message.js';
 import type { ClientStart, HttpRequestSpec, HttpResponse, JobResult } from '../world.js';
-import { type Connection, LINUX_CLIENT, type Remote, type SimClient } from './client.js';
+import { type ClientProfile, type Connection, LINUX_CLIENT, type Remote, type SimClient } from './client.js';
 import { MILLISECOND, type Nanos } from './clock.js';
 
 /** A program waits by yielding; it is resumed whenever the connection changed, and at `until` if that is not null. */
@@ -22,6 +22,10 @@ export class JobFailure extends Error {
 /** What a program has: its connection, and what it has made of the bytes so far. */
 export class Session {
   readonly responses: HttpResponse[] = [];
+  /** Bytes received so far. */
+  get received(): number {
+    return this.#length;
+  }
   closedBy: JobResult['closedBy'];
   #received = new Uint8Array(4096);
   #length = 0;
@@ -108,7 +112,11 @@ export function startJob(
   client: SimClient,
   remote: Remote,
   program: Program,
-  { timeoutMs, start }: { readonly timeoutMs: number; readonly start?: ClientStart },
+  {
+    timeoutMs,
+    start,
+    profile,
+  }: { readonly timeoutMs: number; readonly start?: ClientStart; readonly profile?: ClientProfile },
   done: (result: JobResult) => void,
 ): void {
   const { clock } = client;
@@ -150,7 +158,7 @@ export function startJob(
     session.connection.abort();
     finish(`timed out after ${timeoutMs} ms, waiting for ${waiting.what}`);
   });
-  const session = new Session(client.open(remote, resume, LINUX_CLIENT, start), () => clock.now);
+  const session = new Session(client.open(remote, resume, profile ?? LINUX_CLIENT, start), () => clock.now);
   const generator = playConnected(session, program);
   timeout.set(clock.now + timeoutMs * MILLISECOND);
 }

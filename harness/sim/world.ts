@@ -23,9 +23,11 @@ import { type Remote, SimClient } from './client.js';
 import { MILLISECOND, type Nanos, VirtualClock } from './clock.js';
 import { httpProgram } from './http-program.js';
 import { type Program, startJob } from './job.js';
+import { startLoad } from './load-program.js';
 import { type Actor, actor, Network } from './network.js';
 import { scriptProgram } from './script-program.js';
 import { SimSegmentClients } from './segment-client.js';
+import { simulatedStack } from './stack-profile.js';
 
 /** 2017-09-24T00:00:00Z, the first day of SoCC'17, in nanoseconds: where virtual time begins in captures and logs. */
 export const EPOCH_NS = 1_506_211_200_000_000_000n;
@@ -170,6 +172,12 @@ export class SimWorld implements World {
     this.#destroyed = true;
   }
 
+  /** The Host header's value. */
+  get #host(): string {
+    const { ip, port } = this.topology.logical;
+    return port === 80 ? ip : `${ip}:${port}`;
+  }
+
   #startJob(job: ClientJob, done: (result: JobResult) => unknown): void {
     if (job.kind === 'stranger') {
       for (const line of job.lines) this.#network.sendFromStranger(job.to, line);
@@ -182,14 +190,19 @@ export class SimWorld implements World {
       this.#segments.play(cast, timeoutMs, done);
       return;
     }
+    const profile = simulatedStack(job, this.#options.clientProfile);
+    if (job.kind === 'load') {
+      startLoad(this.#client, this.#remote, job, { host: this.#host, timeoutMs, profile }, done);
+      return;
+    }
     const start = job.kind === 'script' ? job.stack : undefined;
-    startJob(this.#client, this.#remote, this.#program(job), { timeoutMs, ...(start && { start }) }, done);
+    const terms = { timeoutMs, profile, ...(start && { start }) };
+    startJob(this.#client, this.#remote, this.#program(job), terms, done);
   }
 
-  #program(job: Exclude<ClientJob, { kind: 'stranger' | 'segments' }>): Program {
+  #program(job: Extract<ClientJob, { kind: 'http' | 'script' }>): Program {
     if (job.kind === 'script') return scriptProgram(job.steps);
-    const { ip, port } = this.topology.logical;
-    return httpProgram(job.program, job.requests, port === 80 ? ip : `${ip}:${port}`);
+    return httpProgram(job.program, job.requests, this.#host, job.pipelined);
   }
 
   /** Runs events until `until` holds or `limit` is reached. */

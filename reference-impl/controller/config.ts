@@ -24,6 +24,8 @@ export interface ControllerConfig {
   readonly handoffMs: number;
   /** How long a connection may be idle at the controller, in ms. */
   readonly idleMs: number;
+  /** The MSS option it sends, in bytes: its link's MTU less 40; 1460 when absent. */
+  readonly mss?: number;
   /** Keys the initial sequence numbers (RFC 6528). */
   readonly secret: string;
   /** Every connection starts at this sequence number instead, so that a test can have it wrap where it likes. */

@@ -58,6 +58,8 @@ const ADD_TRIES = 5;
 const RESET_INTERVAL: Micros = 600_000;
 const RESET_TRIES = 10;
 const HELD_FRAMES = 16;
+/** Connections whose handshake is not complete; a flood of SYNs pushes its own oldest out (EST-5, RFC 4987 §3.4). */
+const MOST_HALF_OPEN = 256;
 /** The part of the hand-off's time that the backend may use: it must have stopped when the controller gives it up, whatever their clocks drift. */
 const LEASE_SHARE = 0.9;
 
@@ -68,12 +70,11 @@ export function initController(config: ControllerConfig): Stepped<ControllerStat
   };
 }
 
-/** Connections that are not finished; one in TIME-WAIT or after a reset is. */
+/** Connections that are not finished; one in TIME-WAIT or after a reset is, and one whose client never completed the handshake has not begun. */
 export function openConnections(state: ControllerState): number {
   let count = 0;
-  for (const connection of state.connections.values()) {
-    if (connection.endpoint.state !== 'time-wait' && connection.phase.kind !== 'resetting') count++;
-  }
+  for (const { endpoint, phase } of state.connections.values())
+    if (endpoint.state !== 'time-wait' && endpoint.state !== 'syn-received' && phase.kind !== 'resetting') count++;
   return count;
 }
 
@@ -244,13 +245,14 @@ class ControllerStep extends HostStep<Connection> {
     const timestampOffset = digest.readUInt32BE(4);
     const options = {
       iss,
-      mss: OWN_MSS,
+      mss: this.#config.mss ?? OWN_MSS,
       windowScale: WINDOW_SCALE,
       sack: true,
       timestampOffset,
       receiveBuffer: RECEIVE_BUFFER,
       plain: this.#config.plainTcp ?? false,
     };
+    this.#makeRoom();
     const opened = accept(options, syn, this.now);
     const connection: Connection = {
       key,
@@ -267,6 +269,17 @@ class ControllerStep extends HostStep<Connection> {
     };
     this.event('AcceptSyn', key, { seq: syn.seq, iss });
     this.put(this.apply(connection, opened));
+  }
+
+  #makeRoom(): void {
+    let halfOpen = 0;
+    let oldest: Connection | undefined;
+    for (const connection of this.table.values()) {
+      if (connection.endpoint.state !== 'syn-received') continue;
+      oldest ??= connection;
+      halfOpen++;
+    }
+    if (halfOpen >= MOST_HALF_OPEN && oldest !== undefined) this.#forget(oldest);
   }
 
   #ownSegment(before: Connection, segment: TcpView): void {

@@ -28,7 +28,7 @@ export function readRequestHead(bytes: Uint8Array, limit: number): RequestHead {
   if (end === undefined) return { kind: 'incomplete' };
   const header = bytes.subarray(start, end);
   const text = Buffer.from(header).toString('latin1');
-  const line = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP\/(\d)\.(\d)\r?\n/.exec(text);
+  const line = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([!-~\u0080-\u00ff]+) HTTP\/(\d)\.(\d)\r?\n/.exec(text);
   if (!line) return refused(400, 'malformed request line');
   const [, methodText = '', target = '', major, minor] = line;
   if (major !== '1' || (minor !== '0' && minor !== '1')) return refused(505, `HTTP/${major}.${minor}`);
@@ -89,7 +89,11 @@ function parseFields(header: Uint8Array): Map<string, string[]> | string {
   const fields = new Map<string, string[]>();
   const lines = Buffer.from(header).toString('latin1').split(/\r?\n/).slice(1, -2);
   // RFC 9112 §5: no white space before the colon; §5.2: no folding.
-  for (const line of lines) if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+:/.test(line)) return 'malformed header field';
+  for (const line of lines) {
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+:/.test(line)) return 'malformed header field';
+    // RFC 9110 §5.5; a CR that ends no line is RFC 9112 §2.2's.
+    if (line.includes('\0') || line.includes('\r')) return 'NUL or CR in a header field';
+  }
   const parser = new HTTPParser(HTTPParser.REQUEST);
   const collect = (list: readonly string[]): void => {
     for (let i = 0; i + 1 < list.length; i += 2) {

@@ -137,7 +137,8 @@ function forward(state: SwitchState, port: PortName, frame: FrameView, ipv4: Ipv
       return count(state, 'rewritten', [{ kind: 'frame', port: toBackend.backendPort, bytes }]);
     }
     const toClient = findByBackend(rules, src, srcPort, dst, dstPort);
-    if (toClient) {
+    // Whoever takes the backend's address at another port is not that backend (SEC-1).
+    if (toClient && toClient.backendPort === port) {
       const zeroWindow = toClient.rule.zeroWindow && !config.without.includes('window-closing');
       return deliver(state, port, dst, 'rewritten', (hop) => rewriteToClient(frame, hop, toClient.logical, zeroWindow));
     }

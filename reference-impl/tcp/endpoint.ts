@@ -358,9 +358,12 @@ export function expire(endpoint: Endpoint, now: Micros): EndpointStep {
   return { endpoint: draft, out };
 }
 
-/** Largest payload of a segment to the peer: its MSS less our options (RFC 6691). */
+/**
+ * Largest payload of a segment to the peer: its MSS, or what our own link carries if that is less (RFC 9293 §3.7.1), less our options
+ * (RFC 6691). A client on a link of 9000 bytes offers an MSS that ours does not carry.
+ */
 export function maximumPayload(endpoint: Endpoint): number {
-  return Math.max(1, endpoint.peerMss - (endpoint.timestamps === null ? 0 : 12));
+  return Math.max(1, Math.min(endpoint.peerMss, endpoint.ownMss) - (endpoint.timestamps === null ? 0 : 12));
 }
 
 /** The TSval a segment sent at `now` carries, or 0 without timestamps. */
@@ -493,6 +496,11 @@ function receiveAck(draft: Draft, segment: Segment, out: Segment[], now: Micros)
   }
   const window = segment.window << (draft.scale?.peer ?? 0);
   const acked = seqDiff(segment.ack, draft.sndUna);
+  // RFC 5961 §5.2: nobody who had our data acknowledges so little; the largest window that the peer can have offered stands for MAX.SND.WND.
+  if (acked < -(0xffff << (draft.scale?.peer ?? 0))) {
+    draft.ackPending = true;
+    return false;
+  }
   if (acked < 0) return true;
   const inFlight = seqDiff(draft.sndMax, draft.sndUna);
   if (

@@ -56,8 +56,27 @@ for (const world of WORLDS) {
   });
 }
 
-t.test('the Linux world stays short', async (t) => {
-  t.ok(CASES.filter((c) => c.worlds.includes('linux')).length <= 45);
+t.test('the Linux world stays short: some two seconds a case, two at once, in six minutes', async (t) => {
+  t.ok(CASES.filter((c) => c.worlds.includes('linux')).length <= 300);
+});
+
+t.test('a case that ends roles says what it needs of a target', async (t) => {
+  for (const c of CASES) {
+    if (c.options?.roleFaults) t.ok(c.needs?.includes('crash'), c.id);
+    if (c.options?.initialSequence !== undefined) t.ok(c.needs?.includes('initial-sequence'), c.id);
+  }
+});
+
+t.test('faults of roles and control messages name roles that there are, and count from 1', async (t) => {
+  const roles = new Set(['controller', 'switch', 'backend0', 'backend1']);
+  for (const c of CASES) {
+    const { controlFaults = [], roleFaults = [] } = c.options ?? {};
+    const triggers = roleFaults.map(({ on }) => ('control' in on ? { match: on.control } : { match: {} }));
+    for (const { match } of [...controlFaults, ...triggers])
+      for (const role of [match.from, match.to]) if (role !== undefined) t.ok(roles.has(role), `${c.id}: ${role}`);
+    for (const { nth } of controlFaults) for (const n of nth ?? []) t.ok(n >= 1, c.id);
+    for (const { role } of roleFaults) t.ok(roles.has(role), `${c.id}: ${role}`);
+  }
 });
 
 t.test('faults name vantages that the topology has, and count from 1', async (t) => {

@@ -18,7 +18,7 @@ import {
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
 
 /** What the server does wrong, for showing that the stories notice. */
-export type Defect = 'swaps-objects' | 'truncates' | 'stores-short' | 'serves-anything';
+export type Defect = 'swaps-objects' | 'truncates' | 'stores-short' | 'serves-anything' | 'loses-writes';
 
 async function answer(
   request: IncomingMessage,
@@ -29,11 +29,17 @@ async function answer(
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   const received = Buffer.concat(chunks);
-  const path = request.url ?? '';
+  const path = (request.url ?? '').replace(/^http:\/\/[^/]*/, '').split('?')[0] ?? '';
+  const hosts = request.rawHeaders.filter((text, i) => i % 2 === 0 && text.toLowerCase() === 'host').length;
+  if (hosts > 1) {
+    response.writeHead(400, { Connection: 'close', 'Content-Length': 0 }).end();
+    return;
+  }
   if (request.method === 'PUT' || request.method === 'POST') {
     const body = defect === 'stores-short' ? received.subarray(1) : received;
-    store.set(path, body);
-    response.writeHead(201, { ETag: `"${sha256(body)}"`, 'Content-Length': 0 }).end();
+    const status = store.has(path) ? 200 : 201;
+    if (defect !== 'loses-writes' || status === 201) store.set(path, body);
+    response.writeHead(status, { ETag: `"${sha256(body)}"`, 'Content-Length': 0 }).end();
     return;
   }
   if (request.method !== 'GET' && request.method !== 'HEAD') {
@@ -106,6 +112,10 @@ class Reader {
 
 function stepsOf(job: ClientJob): readonly ScriptStep[] {
   if (job.kind === 'script') return job.steps;
+  if (job.kind === 'load') {
+    const count = job.program === 'ab' ? job.requests : job.connections;
+    return stepsOf({ kind: 'http', program: 'nc', requests: Array(count).fill({ method: 'GET', path: job.path }) });
+  }
   if (job.kind === 'segments') throw new WorldError('an ordinary server has no link for a packet-level client');
   if (job.kind === 'stranger') return [];
   return job.requests.flatMap(({ method, path, body }): ScriptStep[] => {
@@ -135,6 +145,10 @@ async function runJob(job: ClientJob, port: number): Promise<JobResult> {
       else if (step.do === 'wait-close') await reader.close();
       else if (step.do === 'abort') socket.resetAndDestroy();
       else socket.destroy();
+    }
+    if (job.kind === 'load') {
+      const bytes = responses.reduce((sum, one) => sum + one.bodySize, 0);
+      return { ok: true, responses: [], load: { done: responses.length, errors: 0, non2xx: 0, bytes } };
     }
     return { ok: true, responses, ...closedBy() };
   } catch (error) {

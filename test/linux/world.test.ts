@@ -20,6 +20,9 @@ const PROGRAMS: Readonly<Record<ClientProgram, string>> = {
   wget: 'wget',
   python: 'python3',
   node: 'node',
+  nc: 'nc',
+  scapy: 'scapy',
+  lwip: 'cc',
 };
 const installed = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');

@@ -83,7 +83,9 @@ t.test('a suite a world, a case a result', async (t) => {
     resultOf('sim/a', 'pass'),
     resultOf('linux/b', 'inconclusive'),
     resultOf('linux/c', 'error', { clauses: [] }),
-    resultOf('linux/d', 'unsupported', { waiver: { reason: 'ticket 7', expires: '2027-01-01' } }),
+    resultOf('linux/d', 'unsupported', {
+      waiver: { reason: 'ticket 7', link: 'https://example.org/7', expires: '2027-01-01' },
+    }),
   ];
   const [lenient, strict] = readBack(
     junitReport(documentOf(results, 'sim+linux'), false),

@@ -48,7 +48,9 @@ t.test('each verdict has its point, and what it rests on below it', async (t) =>
     story,
     resultOf('b', 'inconclusive'),
     resultOf('c', 'unsupported'),
-    resultOf('d', 'unsupported', { waiver: { reason: 'ticket #7', expires: '2027-01-01' } }),
+    resultOf('d', 'unsupported', {
+      waiver: { reason: 'ticket #7', link: 'https://example.org/7', expires: '2027-01-01' },
+    }),
   ];
   const { points, ok, extra, plan, bailout } = readBack(tapReport(documentOf(results), false));
   t.equal(extra, '');
@@ -72,7 +74,14 @@ t.test('each verdict has its point, and what it rests on below it', async (t) =>
   });
   t.equal(
     readBack(
-      tapReport(documentOf([resultOf('d', 'unsupported', { waiver: { reason: 'w', expires: '2027-01-01' } })]), false),
+      tapReport(
+        documentOf([
+          resultOf('d', 'unsupported', {
+            waiver: { reason: 'w', link: 'https://example.org/7', expires: '2027-01-01' },
+          }),
+        ]),
+        false,
+      ),
     ).ok,
     true,
     'waived alone',

@@ -1,8 +1,9 @@
 /** Hand-off messages that are late, lost or come twice, and what they carry. */
 import type { ControlFault, ScriptStep } from '../../../harness/world.js';
-import { seqAdd } from '../../../reference-impl/wire/index.js';
+import type { ConnectionSnapshot } from '../../../reference-impl/control/messages.js';
+import { findTcpOption, seqAdd } from '../../../reference-impl/wire/index.js';
 import type { ConformanceCase } from '../case.js';
-import { type CaseEvidence, isSyn, logged, logicalOf } from '../evidence.js';
+import { type CaseEvidence, isSyn, isSynAck, logged, logicalOf, type SeenSegment } from '../evidence.js';
 import {
   expectObjects,
   expectReadBack,
@@ -76,14 +77,32 @@ export const handoffTwice = story(
   150,
 );
 
-export const handoffAgainAfterCompletion = story(
-  'ERR-4.hand-off-again-after-completion',
-  ['ERR-4', 'HOF-4', 'BKD-9'],
-  'A hand-off arrives once more when it has long been completed: the backend takes nothing over and says nothing.',
-  { kind: 'repeat', match, nth: [1], ms: 400 },
-  [...gets('/a/8k'), pause(700), ...gets('/b/8k')],
-  ['/a/8k', '/b/8k'],
-);
+export const handoffAgainAfterCompletion: ConformanceCase = {
+  ...story(
+    'ERR-4.hand-off-again-after-completion',
+    ['ERR-4', 'HOF-4', 'BKD-9'],
+    'A hand-off arrives once more when it has long been completed: the backend takes nothing over and says nothing.',
+    { kind: 'repeat', match, nth: [1], ms: 400 },
+    [...gets('/a/8k'), pause(700), ...gets('/b/8k')],
+    ['/a/8k', '/b/8k'],
+  ),
+  afterwards(evidence) {
+    eachAnsweredOnce(evidence);
+    const { control, segments, topology, expect, premise } = evidence;
+    const [, again] = logged(control, 'handoff', 'received', 'backend0');
+    premise(again !== undefined, 'the hand-off did not come again');
+    const backend = topology.backends.find(({ name }) => name === 'backend0');
+    const said = segments.find(
+      ({ vantage, src, t }) =>
+        vantage === 'backend0' && src.startsWith(`${backend?.ip}:`) && again !== undefined && t > BigInt(again.t),
+    );
+    expect(
+      said === undefined,
+      `expected the backend to say nothing on a hand-off that has ended, frame ${said?.frame} says otherwise`,
+      ...(said ? [{ frame: said.frame, note: 'in answer to a hand-off that has ended' }] : []),
+    );
+  },
+};
 
 export const handoffAgainDuringTheNext = story(
   'ERR-4.hand-off-again-during-the-next',
@@ -161,6 +180,25 @@ export const earlyPipelinedRequest: ConformanceCase = {
   afterwards: meetsNobody,
 };
 
+/** What a hand-off says of the negotiated options that the handshake does not: SYN and SYN-ACK, as the client saw them. */
+function differences(snapshot: ConnectionSnapshot, syn: SeenSegment, answer: SeenSegment): string[] {
+  const wrong: string[] = [];
+  const compare = (what: string, got: unknown, wanted: unknown): void => {
+    if (got !== wanted) wrong.push(`${what} ${got} instead of ${wanted}`);
+  };
+  // RFC 9293 §3.7.1: 536 without the option.
+  compare('clientMss', snapshot.clientMss, findTcpOption(syn.options, 'mss')?.value ?? 536);
+  compare('ownMss', snapshot.ownMss, findTcpOption(answer.options, 'mss')?.value ?? 536);
+  const [theirs, ours] = [syn, answer].map(({ options }) => findTcpOption(options, 'window-scale')?.shift);
+  const scaled = theirs !== undefined && ours !== undefined;
+  compare("the client's window scale", snapshot.windowScale?.client, scaled ? theirs : undefined);
+  compare('the own window scale', snapshot.windowScale?.own, scaled ? ours : undefined);
+  compare('sackPermitted', snapshot.sackPermitted, findTcpOption(answer.options, 'sack-permitted') !== undefined);
+  const stamped = findTcpOption(answer.options, 'timestamps') !== undefined;
+  compare('timestamps', snapshot.timestamps !== null, stamped);
+  return wrong;
+}
+
 export const handoffCarriesTheHandshake: ConformanceCase = {
   id: 'HOF-3.hand-off-says-what-the-wire-says',
   clauses: ['HOF-3'],
@@ -205,6 +243,15 @@ export const handoffCarriesTheHandshake: ConformanceCase = {
       expect(
         behind?.seq === snapshot.seq,
         `${which}: expected seq ${behind?.seq}, where the response begins, got ${snapshot.seq}`,
+      );
+      const answer = own.find(isSynAck);
+      if (syn === undefined || answer === undefined) continue;
+      const wrong = differences(snapshot, syn, answer);
+      const frames = [syn, answer].map(({ frame }) => ({ frame, note: 'the handshake' }));
+      expect(
+        wrong.length === 0,
+        `${which}: expected what the handshake negotiated, got ${wrong.join(', ')}`,
+        ...frames,
       );
     }
   },

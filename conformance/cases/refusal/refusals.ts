@@ -51,6 +51,32 @@ export const headerTooLong = refuses(
   [431],
 );
 
+/** 64 KiB unless a target declares another limit. */
+const HEADER_LIMIT = 64 * 1024;
+
+const filled = (length: number): string => {
+  const bare = header('GET', '/a/1k', 'X-Filler: ');
+  return header('GET', '/a/1k', `X-Filler: ${'x'.repeat(length - bare.length)}`);
+};
+
+export const headerOneByteTooLong = refuses(
+  'header-one-byte-too-long',
+  'A header one byte beyond the declared limit, 64 KiB unless declared otherwise, is answered 431 or reset (RFC 6585 §5).',
+  filled(HEADER_LIMIT + 1),
+  [431],
+);
+
+export const headerAtTheLimit: ConformanceCase = {
+  id: 'REQ-1.header-at-the-limit',
+  clauses: ['REQ-1', 'REQ-2', 'REQ-3', 'BKD-1'],
+  summary: 'A header of exactly the declared limit, 64 KiB unless declared otherwise, is read whole and handed off.',
+  worlds: ['sim', 'linux'],
+  async run(context) {
+    const result = await runOne(context, script(send(filled(HEADER_LIMIT)), response(), ...gets('/b/1')));
+    expectObjects(context, result, ['/a/1k', '/b/1']);
+  },
+};
+
 export const unsupportedMethod = refuses(
   'unsupported-method',
   'A method that is not supported is answered 501 or 405, or reset (RFC 9110 §15.6.2, §15.5.6).',

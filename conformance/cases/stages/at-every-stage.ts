@@ -2,10 +2,11 @@
 import type { SegmentStep } from '../../../harness/segments/story.js';
 import type { CaseContext, ConformanceCase } from '../case.js';
 import type { CaseEvidence } from '../evidence.js';
+import { nameOffence } from '../segment-frames.js';
+import { segments } from '../segment-words.js';
 import { runOne } from '../vocabulary.js';
-import { checkStage, nameOffence } from './premise.js';
+import { checkStage } from './premise.js';
 import { STAGES, type Stage } from './stages.js';
-import { segments } from './words.js';
 
 export interface StageAction {
   /** Begins the case's name. */

@@ -1,8 +1,9 @@
 /** The client says that it has no more to send, at every stage: it gets its response whole, and then the close completes (RET-3, SoCC'17 §2.4, §2.5). */
+
+import { allAcknowledged, connect, fin, readResponse, sendText, serverCloses } from '../segment-words.js';
 import { atEveryStage } from './at-every-stage.js';
 import { finishRequest } from './rest.js';
 import { HEADER } from './stages.js';
-import { allAcknowledged, connect, fin, readResponse, sendText, serverCloses } from './words.js';
 
 const MID_HEADER = 'in-mid-header';
 const BY_THE_CONTROLLER = new Set([

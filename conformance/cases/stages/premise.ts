@@ -1,19 +1,7 @@
-/** Whether what a story did fell into the stage that it was meant for, and which frame broke its expectation, by the capture and the control log. */
-import type { SeenArrival } from '../../../harness/world.js';
-import type { CaseEvidence, SeenSegment } from '../evidence.js';
+/** Whether what a story did fell into the stage that it was meant for, by the capture and the control log. */
+import type { CaseEvidence } from '../evidence.js';
+import { frameOf } from '../segment-frames.js';
 import type { Stage } from './stages.js';
-
-/** The packet-level client's address. */
-function clientOf(run: CaseEvidence): string {
-  return run.topology.clients?.[1]?.ip ?? '';
-}
-
-/** The first frame that the first step of that name sent, as a vantage saw it. */
-export function frameOf(run: CaseEvidence, word: string, vantage: string): SeenSegment | undefined {
-  const step = (run.results[0]?.observations ?? []).find((observation) => observation.do === word);
-  const [id] = step?.sent ?? [];
-  return run.segments.find((s) => s.ipId === id && s.vantage === vantage && s.src.startsWith(`${clientOf(run)}:`));
-}
 
 /** The step's segment arrived where the stage has it arrive, while the stage lasted. */
 export function checkStage(run: CaseEvidence, stage: Stage, word: string): void {
@@ -24,43 +12,4 @@ export function checkStage(run: CaseEvidence, stage: Stage, word: string): void 
   if (span === undefined || arrived === undefined) return;
   run.premise(arrived.t >= span.from, `the client's segment came before ${stage.when}`);
   run.premise(arrived.t < span.until, `the client's segment came too late: ${stage.when} was over`);
-}
-
-/** Names the frame that broke a story off, or, where one was missing, the frame that was to draw it. */
-export function nameOffence(run: CaseEvidence): void {
-  for (const result of run.results) {
-    if (result.ok || result.observations === undefined) continue;
-    const frame = result.offence === undefined ? lastSent(run, result.observations) : arrivalOf(run, result.offence);
-    if (frame !== undefined) run.expect(false, result.error ?? 'the story broke off', frame);
-  }
-}
-
-interface NamedFrame {
-  readonly frame: number;
-  readonly note: string;
-}
-
-/** Ten milliseconds: a capture and the client look at one frame at slightly different times. */
-const SAME_FRAME_NS = 10_000_000n;
-
-function arrivalOf(run: CaseEvidence, { ipId, t, what }: SeenArrival): NamedFrame | undefined {
-  const at = BigInt(t);
-  const close = (s: SeenSegment): boolean => s.t <= at + SAME_FRAME_NS && at - s.t < SAME_FRAME_NS * 100n;
-  const found = run.segments.filter(
-    (s) => s.vantage === 'client' && s.ipId === ipId && s.dst.startsWith(`${clientOf(run)}:`) && close(s),
-  );
-  const frame = found.at(-1);
-  return frame && { frame: frame.frame, note: `not expected: ${what}` };
-}
-
-function lastSent(
-  run: CaseEvidence,
-  steps: NonNullable<CaseEvidence['results'][number]['observations']>,
-): NamedFrame | undefined {
-  const step = steps.findLast(({ sent }) => sent.length > 0);
-  const id = step?.sent.at(-1);
-  const frame = run.segments.find(
-    (s) => s.vantage === 'client' && s.ipId === id && s.src.startsWith(`${clientOf(run)}:`),
-  );
-  return frame && step && { frame: frame.frame, note: `what was expected did not follow this (${step.do})` };
 }

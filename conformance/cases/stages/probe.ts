@@ -1,7 +1,8 @@
 /** The client probes the window at every stage: whoever owns the connection answers with the window as it is, and acknowledges nothing more (RET-2, HOF-5). */
+
+import { probe } from '../segment-words.js';
 import { atEveryStage } from './at-every-stage.js';
 import { answerTo, finishRequest, nextRequest, withNext } from './rest.js';
-import { probe } from './words.js';
 
 export const PROBE_CASES = atEveryStage({
   name: 'probe',

@@ -1,9 +1,9 @@
 /** How a story goes on behind a stage. */
 import type { SegmentStep } from '../../../harness/segments/story.js';
+import { expectNothing, expectSegment, readResponse, resumeAcks, sendText } from '../segment-words.js';
 import { header } from '../vocabulary.js';
 import type { Stage } from './stages.js';
 import { HEADER } from './stages.js';
-import { expectNothing, expectSegment, readResponse, resumeAcks, sendText } from './words.js';
 
 const NEXT_PATH = '/b/1k';
 

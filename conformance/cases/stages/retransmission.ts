@@ -1,10 +1,10 @@
 /** A late duplicate of the client's data at every stage: no RST, nothing acknowledged beyond, nothing delivered or executed twice. */
 import type { CaseEvidence } from '../evidence.js';
 import { logged } from '../evidence.js';
+import { expectNothing, retransmit } from '../segment-words.js';
 import { atEveryStage } from './at-every-stage.js';
 import { answerTo, finishRequest, nextRequest, withNext } from './rest.js';
 import type { Stage } from './stages.js';
-import { expectNothing, retransmit } from './words.js';
 
 /** Of a request that would be executed a second time, the response would come by then. */
 const SECOND_TIME_MS = 50;

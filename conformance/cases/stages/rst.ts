@@ -1,9 +1,9 @@
 /** The client gives the connection up with RST, at every stage: rules, backend and controller are rid of it (RET-5), and its port is as good as new. */
 import type { CaseEvidence } from '../evidence.js';
+import { connect, readResponse, reset, resumeAcks, sendText, wait } from '../segment-words.js';
 import { header } from '../vocabulary.js';
 import { atEveryStage } from './at-every-stage.js';
 import type { Stage } from './stages.js';
-import { connect, readResponse, reset, resumeAcks, sendText, wait } from './words.js';
 
 const AGAIN = '/b/1k';
 const OUTSIDE = new Set(['in-mid-header', 'after-a-lost-reopening', 'when-idle']);

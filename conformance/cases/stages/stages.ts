@@ -5,8 +5,8 @@
 import type { SegmentStep } from '../../../harness/segments/story.js';
 import type { ControlMatch, WorldOptions } from '../../../harness/world.js';
 import type { CaseEvidence } from '../evidence.js';
+import { connect, expectSegment, readResponse, sendText, wait, withholdAcks } from '../segment-words.js';
 import { header } from '../vocabulary.js';
-import { connect, expectSegment, readResponse, sendText, wait, withholdAcks } from './words.js';
 
 export interface Stage {
   /** Ends a case's id. */

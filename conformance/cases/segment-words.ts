@@ -1,19 +1,15 @@
 /** The words of segment stories: one line a step, as in vocabulary.ts for scripts. */
-import type {
-  ConnectStep,
-  ExpectNothingStep,
-  ExpectStep,
-  Forgery,
-  SegmentStep,
-} from '../../../harness/segments/story.js';
-import type { ClientJob } from '../../../harness/world.js';
+import type { ConnectStep, ExpectNothingStep, ExpectStep, Forgery, SegmentStep } from '../../harness/segments/story.js';
+import type { ClientJob } from '../../harness/world.js';
 
 /** Plays these steps from the packet-level client. */
-export const segments = (...steps: readonly SegmentStep[]): ClientJob => ({
-  kind: 'segments',
-  story: { steps },
-  timeoutMs: 30_000,
-});
+export const segments = (...steps: readonly SegmentStep[]): ClientJob => segmentsFrom({}, ...steps);
+
+/** Plays these steps from that client and port. */
+export const segmentsFrom = (
+  place: { readonly client?: number; readonly port?: number },
+  ...steps: readonly SegmentStep[]
+): ClientJob => ({ kind: 'segments', story: { ...place, steps }, timeoutMs: 30_000 });
 
 /** What Linux offers, in a window that nobody has to scale. */
 export const connect = (options: Omit<ConnectStep, 'do'> = {}): SegmentStep => ({

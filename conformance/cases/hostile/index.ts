@@ -1,0 +1,20 @@
+/** Hostile and broken traffic: what nobody who is well does. */
+import type { ConformanceCase } from '../case.js';
+import { BLIND_CASES } from './blind.js';
+import { BROKEN_CASES } from './broken.js';
+import { oldSyn, oldSynHandedOff, synFlood, synTwice } from './handshake.js';
+import { anotherLogicalPort, anotherPort, backendAddressed, backendForged, samePortOfAnother } from './strangers.js';
+
+export const HOSTILE_CASES: readonly ConformanceCase[] = [
+  ...BLIND_CASES,
+  ...BROKEN_CASES,
+  anotherPort,
+  samePortOfAnother,
+  anotherLogicalPort,
+  backendAddressed,
+  backendForged,
+  synTwice,
+  oldSyn,
+  oldSynHandedOff,
+  synFlood,
+];
