@@ -60,6 +60,8 @@ async function verify(options: VerifyOptions): Promise<number> {
     const everywhere = judged.flatMap(({ results }) => results);
     results.push(...needless(everywhere, target.waivers));
     const leftOut = [...specification.leftOut, ...refinement.leftOut];
+    if (!target.worlds.includes('sim'))
+      leftOut.push(`left out the simulated world: ${target.name} runs programs, which need Linux`);
     if (access.kind === 'missing') {
       const message = `left out the Linux world: ${access.what}; ${access.remedy}`;
       leftOut.push(message);

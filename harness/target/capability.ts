@@ -15,6 +15,7 @@ export const CAPABILITIES = {
   'rule-capacity': 'a switch takes the size of its rule table from {ruleCapacity}',
   policy: 'a controller selects backends by the policy file {policy}',
   'initial-sequence': 'a controller takes the initial sequence number of its connections from {initialSequence}',
+  bounds: 'a controller takes its time bounds from {handoffMs} or from the topology file {topology}',
   tls: 'VAR-1',
   counters: 'VAR-2',
   'speculative-rules': 'VAR-3',
