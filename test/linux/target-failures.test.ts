@@ -1,7 +1,10 @@
 /** Programs under test that do not start, do not get ready, end, or do not want to end: told in one line, nothing left. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { nodeCommand } from '../../harness/linux/processes.js';
 import { createLinuxWorld, type LinuxWorld } from '../../harness/linux/world.js';
 import type { Target } from '../../harness/target/target.js';
 import { WorldError } from '../../harness/world.js';
@@ -116,4 +119,16 @@ if (await hasLinux()) {
     t.match(readFileSync(join(folder, 'switch.log'), 'utf8'), /farewell\n$/);
     t.equal(readFileSync(join(folder, 'switch.own.log'), 'utf8'), 'own words\n');
   });
+
+  for (const signal of ['SIGKILL', 'SIGTERM'] as const)
+    t.test(`${signal} of the process that owns the world ends the programs under test`, async (t) => {
+      const [program = '', ...args] = nodeCommand('./own-a-target', import.meta.url);
+      const owner = spawn(program, [...args, t.testdir()], { stdio: ['ignore', 'pipe', 'inherit'] });
+      await once(owner.stdout, 'data');
+      const left = () => ['\u000010011', '\u000010012'].flatMap(processesWith);
+      // The program, the daemon, and the shells and supervisors whose command lines name them.
+      t.ok(await eventually(() => processesWith('\u000010011').length === 1, 10_000), 'the daemon runs');
+      owner.kill(signal);
+      t.ok(await eventually(() => left().length === 0, 10_000), `left: ${left()}`);
+    });
 }
