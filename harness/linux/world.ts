@@ -346,7 +346,10 @@ export class LinuxWorld implements World {
         if (result === undefined) throw new WorldError('the script client lost a result');
         return result;
       }),
-    );
+    ).catch((error: unknown) => {
+      // A client that was given up because a process of the world had ended is not the reason.
+      throw this.#failure ?? error;
+    });
     this.#check();
     return results;
   }
