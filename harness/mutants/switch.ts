@@ -12,7 +12,7 @@ import {
   confirmsBeforeInstalling,
   confirmsOnly,
   firstOnly,
-  lastRuleWins,
+  lastClientWins,
   losesRuleAfter,
   matchesMore,
   onFields,
@@ -341,13 +341,12 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
     worlds: BOTH,
   },
   {
-    id: 'hof-7.last-rule-wins',
+    id: 'hof-7.last-client-wins',
     clause: 'HOF-7',
     role: 'switch',
-    summary:
-      "While several connections are handed off, all their clients' segments go to the backend of the latest rule.",
-    breaks: { switch: { step: lastRuleWins() } },
-    cases: ['HOF-7.two-curls', 'HOF-7.eight-connections'],
+    summary: 'While several connections are handed off, what backends send goes to the client port of the latest rule.',
+    breaks: { switch: { step: lastClientWins() } },
+    cases: ['HOF-7.two-curls'],
   },
   {
     id: 'swt-9.refuses-repetition',
