@@ -6,7 +6,7 @@ import type { JudgeInput } from '../conformance/judge.js';
 import type { LadderSource } from '../conformance/report/ladder/problems.js';
 import { Topology } from '../harness/topology.js';
 
-/** A ladder takes some twenty times the capture's size in memory. */
+/** The whole capture is read, which takes seconds for one of this size. */
 const MAX_CAPTURE_BYTES = 128 * 1024 * 1024;
 
 const CONTROL_LOG = /\.control\.ndjson$/;

@@ -20,7 +20,7 @@ export class BoundedLog {
 
   append(bytes: Buffer): void {
     if (this.#closed) return;
-    this.#last = (this.#last + bytes.toString('utf8').slice(-2048)).slice(-2048);
+    this.#last = (this.#last + bytes.subarray(-2048).toString('utf8')).slice(-2048);
     const room = KEPT - this.#head;
     const head = bytes.subarray(0, room);
     if (head.length > 0) writeSync(this.#fd, head);

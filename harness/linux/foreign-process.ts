@@ -22,10 +22,10 @@ export interface ForeignLaunch {
 
 /**
  * The first process of the namespace. A background command would read /dev/null (POSIX), so it is given the standard input by hand.
- * SIGTERM is for the program, not for the shell.
+ * SIGTERM is for the program, not for the shell, which has nothing to say in the program's log.
  */
 const INIT =
-  'exec 3<&0; trap : TERM; "$@" <&3 3<&- & p=$!; exec 3<&-; wait $p; c=$?; while [ $c -gt 128 ] && kill -0 $p 2>/dev/null; do wait $p; c=$?; done; exit $c';
+  'exec 3<&0; trap : TERM; "$@" <&3 3<&- & p=$!; exec 3<&- >/dev/null 2>&1; wait $p; c=$?; while [ $c -gt 128 ] && kill -0 $p 2>/dev/null; do wait $p; c=$?; done; exit $c';
 const CONTAINED = [
   'setpriv',
   '--pdeathsig',

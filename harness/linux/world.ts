@@ -25,7 +25,7 @@ import {
 } from '../world.js';
 import type { CaptureLaunch } from './capture-main.js';
 import { availableProfile, unavailableLevels } from './client-profile.js';
-import { buildNetwork, fabricSide, type Network } from './netns.js';
+import { buildNetwork, type ControlLink, fabricSide, type Network } from './netns.js';
 import { requireLinux } from './probe.js';
 import { Attendant, enter, nodeCommand, plainEnvironment } from './processes.js';
 import type { RoleLaunch } from './role-main.js';
@@ -208,6 +208,11 @@ export class LinuxWorld implements World {
     );
   }
 
+  /** The control links whose far end speaks the control protocol. */
+  #spoken(network: Network): readonly ControlLink[] {
+    return network.control.filter(({ peer }) => this.#foreign(peer)?.control.by !== 'none');
+  }
+
   #wireLaunch({ vantages }: Network): WireLaunch {
     const links = vantages.map((vantage) => ({ vantage, host: vantage, fabric: fabricSide(vantage) }));
     const { faults, seed } = this.#options;
@@ -216,7 +221,15 @@ export class LinuxWorld implements World {
 
   #targetLaunch(role: string, foreign: ProcessUnderTest, network: Network): TargetLaunch {
     const { topology } = this;
-    const around = { role, topology, options: this.#options, network, folder: this.#folder, scratch: this.#scratch };
+    const control = this.#spoken(network);
+    const around = {
+      role,
+      topology,
+      options: this.#options,
+      network: { ...network, control },
+      folder: this.#folder,
+      scratch: this.#scratch,
+    };
     const { ends } = this.#ends(role);
     return {
       ...targetLaunch(foreign, around, this.#options.target?.prism ?? []),
@@ -244,7 +257,7 @@ export class LinuxWorld implements World {
         : {}),
       connect:
         role === 'controller'
-          ? network.control.map((c) => ({ peer: c.peer, address: c.peerAddress, port: c.port }))
+          ? this.#spoken(network).map((c) => ({ peer: c.peer, address: c.peerAddress, port: c.port }))
           : [],
       controlLog: join(this.#scratch, `${role}.control.ndjson`),
       trace: join(this.#scratch, `${role}.trace.ndjson`),

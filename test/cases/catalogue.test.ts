@@ -56,6 +56,10 @@ for (const world of WORLDS) {
   });
 }
 
+t.test('the Linux world stays short: some two seconds a case, two at once, in six minutes', async (t) => {
+  t.ok(CASES.filter((c) => c.worlds.includes('linux')).length <= 300);
+});
+
 t.test('a case that ends roles says what it needs of a target', async (t) => {
   for (const c of CASES) {
     if (c.options?.roleFaults) t.ok(c.needs?.includes('crash'), c.id);

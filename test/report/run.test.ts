@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import type { CaseEvidence } from '../../conformance/cases/evidence.js';
 import {
   type CaseRun,
   caseVerdict,
@@ -101,6 +102,36 @@ t.test('what a case is about and its capture cannot show is inconclusive', async
     { verdict: 'pass', exercised: 1 },
     'a clause without a check rests on the story',
   );
+});
+
+t.test('a misfortune that did not happen proves nothing, whatever came of it', async (t) => {
+  const missedFaults = ['no control message to drop: {"verb":"add"}'];
+  const judgement = { failedExpectation: undefined, capture: 'c', findings: [finding('RET-6', 'pass')], missedFaults };
+  const testCase = fakeCase('ERR-3.a', ['ERR-3', 'RET-6']);
+  t.match(caseVerdict(testCase, '', judgement), {
+    verdict: 'inconclusive',
+    clauses: ['ERR-3', 'RET-6'],
+    exercised: 0,
+    message: /the premise did not happen: no control message to drop/,
+  });
+  t.match(caseVerdict(testCase, '', { ...judgement, failedExpectation: 'not reset' }), {
+    verdict: 'inconclusive',
+    message: /the premise did not happen.*; not reset/,
+  });
+  t.match(
+    caseVerdict(testCase, '', { ...judgement, findings: [finding('SWT-1', 'fail')] }),
+    { verdict: 'fail', clauses: ['SWT-1'] },
+    'what frames show broken is broken all the same',
+  );
+});
+
+t.test('what a case finds afterwards counts as what it found while it ran', async (t) => {
+  const testCase = {
+    ...fakeCase('ERR-3.a', ['ERR-3']),
+    afterwards: ({ control, expect }: CaseEvidence) => expect(control.length > 0, 'nobody said anything'),
+  };
+  const plan = fakePlan(t.testdir(), { create: fakeWorld(newLog()), cases: [testCase] });
+  t.match(only(await runCases(plan)).result, { verdict: 'fail', clauses: ['ERR-3'], message: 'nobody said anything' });
 });
 
 t.test('failures of the harness are errors, never fails, and leave nothing', async (t) => {

@@ -32,7 +32,7 @@ nav ul { display: flex; flex-wrap: wrap; gap: .2rem 1rem; list-style: none; padd
 dl.run { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .8rem; margin: .6rem 0; }
 dl.run dt { color: var(--soft); } dl.run dd { margin: 0; }
 form.filter { display: flex; flex-wrap: wrap; gap: .5rem .8rem; align-items: end; background: var(--raised); border: 1px solid var(--line); border-radius: .5rem; padding: .7rem .9rem; margin: 1rem 0; }
-form.filter label { display: grid; font-size: .85rem; color: var(--soft); }
+form.filter[hidden] { display: none; } form.filter label { display: grid; font-size: .85rem; color: var(--soft); }
 form.filter select, form.filter input, form.filter button { font: inherit; color: var(--text); background: var(--back); border: 1px solid var(--soft); border-radius: .3rem; padding: .25rem .5rem; min-height: 2.2rem; max-width: 100%; }
 form.filter output { color: var(--soft); align-self: center; }
 table { border-collapse: collapse; width: 100%; }

@@ -1,7 +1,7 @@
 /** From the captures of one run and the frames that a verdict names to the ladders that show them. */
-import { readCapture } from '../../../harness/capture/pcapng.js';
 import type { JudgeInput } from '../../judge.js';
 import type { EvidenceFrame } from '../../verdict.js';
+import { Captures } from './captures.js';
 import { messagesByClient, type SaidMessage } from './control.js';
 import { Places, type SeenFrame, SWITCH } from './frames.js';
 import type { Ladder, LadderRow } from './rows.js';
@@ -21,18 +21,13 @@ export interface Drawn {
   readonly undrawn: readonly EvidenceFrame[];
 }
 
-interface Seen {
-  readonly frames: readonly SeenFrame[];
-  /** Epoch time of the first frame. */
-  readonly origin: bigint;
-}
-
 /**
  * A ladder for each connection that the evidence names, in the order of the evidence, at most `limits.ladders`. Total: captures that cannot be
  * read and frames that are not in them leave their evidence undrawn. Times of several files are as each file has them.
  */
 export function drawLadders(input: JudgeInput, evidence: readonly EvidenceFrame[], limits: LadderLimits): Drawn {
-  const { frames, origin } = see(input);
+  const places = new Places(input.topology);
+  const captures = new Captures(input, places);
   const messages = messagesByClient(input.controlLog?.entries ?? []);
   const files = [
     ...input.captures.map(({ name }) => name),
@@ -49,10 +44,11 @@ export function drawLadders(input: JudgeInput, evidence: readonly EvidenceFrame[
     else marks.set(key, [note]);
     const conversation =
       file < input.captures.length
-        ? frames.find((f) => f.file === file && f.number === frame)?.conversation
+        ? captures.at(file, frame)?.conversation
         : [...messages].find(([, said]) => said.some(({ lines }) => lines.includes(frame)))?.[0];
     if (conversation !== undefined) wanted.add(conversation);
   }
+  const frames = captures.of(wanted);
   const ladders: Ladder[] = [];
   const shown = new Set<string>();
   for (const conversation of wanted) {
@@ -66,10 +62,10 @@ export function drawLadders(input: JudgeInput, evidence: readonly EvidenceFrame[
         ({ timestampNs: t }) => (since === undefined || t >= since) && (until === undefined || t < until),
       );
       const rows = rowsOf(part, spoken, {
-        origin,
+        origin: captures.origin,
         logFile: input.captures.length,
         marks,
-        places: new Places(input.topology),
+        places,
       });
       if (!rows.some((row) => row.marks.length > 0) || ladders.length === limits.ladders) continue;
       for (const row of rows) if (row.marks.length > 0) for (const key of keysOf(row, spoken, input)) shown.add(key);
@@ -93,24 +89,6 @@ function keysOf(row: LadderRow, said: readonly SaidMessage[], input: JudgeInput)
   if (row.kind === 'frame') return [`${row.file} ${row.number}`];
   const lines = said.find(({ lines }) => lines[0] === row.number)?.lines ?? [];
   return lines.map((line) => `${input.captures.length} ${line}`);
-}
-
-function see(input: JudgeInput): Seen {
-  const places = new Places(input.topology);
-  const frames: SeenFrame[] = [];
-  let origin: bigint | undefined;
-  for (const [file, { bytes, vantage }] of input.captures.entries()) {
-    const capture = readCapture(bytes);
-    if (!capture.ok) continue;
-    for (const [index, frame] of capture.frames.entries()) {
-      const at = vantage ?? capture.interfaces[frame.interfaceIndex]?.name;
-      if (at === undefined) continue;
-      if (origin === undefined || frame.timestampNs < origin) origin = frame.timestampNs;
-      frames.push(places.see(frame, at, file, index + 1));
-    }
-  }
-  frames.sort((a, b) => (a.timestampNs < b.timestampNs ? -1 : a.timestampNs > b.timestampNs ? 1 : 0));
-  return { frames, origin: origin ?? 0n };
 }
 
 /** A port is used again when a new SYN follows the end of the former connection: a reset, or a FIN from both sides. */
