@@ -5,6 +5,7 @@ import { lateOutput, messagesIn, messagesOut } from './breaker.js';
 import { missesBrokenConnections, takesAnyReport, takesRefusalForOk, takesSilenceForOk } from './control-faults.js';
 import {
   answersSynOnce,
+  closesWindowForWrites,
   forgetsNextRequest,
   forgetsRulesOfReset,
   handsOffAtFirstLine,
@@ -59,7 +60,6 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
       controller: { step: segmentsOut((sent) => (has(sent, 'SYN') ? undefined : { src: 0xc6120202 })) },
     },
     cases: ['EST-1.syn-lost'],
-    worlds: BOTH,
   },
   {
     id: 'est-4.numbers-anew',
@@ -128,9 +128,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     clause: 'REQ-4',
     role: 'controller',
     summary: 'The ACK at hand-off of a write closes the window as for a read.',
-    breaks: {
-      controller: { step: framesBeside('add', (_, { rule }) => (rule.zeroWindow ? undefined : { window: 0 })) },
-    },
+    breaks: { controller: { step: closesWindowForWrites() } },
     cases: ['REQ-4.post'],
     worlds: BOTH,
   },
@@ -169,7 +167,6 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
       },
     },
     cases: ['REQ-6.path-map'],
-    worlds: BOTH,
   },
   {
     id: 'req-6.hashes-instead-of-turns',
@@ -186,7 +183,6 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     summary: 'A header of any length is read to its end and handed off.',
     breaks: { controller: { config: (config) => ({ ...config, headerLimit: 16 * config.headerLimit }) } },
     cases: ['REQ-7.header-too-long'],
-    worlds: BOTH,
   },
   {
     id: 'req-7.guesses-malformed-requests',
@@ -279,7 +275,6 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     summary: 'The controller takes connections back and leaves their rules in the switch.',
     breaks: { controller: { step: pretends('remove') } },
     cases: ['REQ-6.path-hash'],
-    worlds: BOTH,
   },
   {
     id: 'ret-2.never-reopens',
@@ -290,7 +285,6 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
       controller: { step: segmentsOut((sent) => (isBareAck(sent) ? { window: 0 } : undefined)) },
     },
     cases: ['RET-7.pipelined-reads'],
-    worlds: BOTH,
   },
   {
     id: 'ret-2.ignores-probes',
@@ -299,7 +293,6 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     summary: 'The reopening ACK is sent once and window probes are not answered.',
     breaks: { without: ['answer-probes'] },
     cases: ['RET-2.reopening-ack-lost'],
-    worlds: BOTH,
   },
   {
     id: 'ret-3.forgets-fin',
@@ -308,7 +301,6 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     summary: "A client's FIN is never taken notice of, whenever it comes.",
     breaks: { controller: { step: segmentsIn(({ flags }) => ({ flags: flags & ~TcpFlag.FIN })) } },
     cases: ['RET-3.fin-behind-write-payload'],
-    worlds: BOTH,
   },
   {
     id: 'ret-4.resets-instead-of-closing',
@@ -358,7 +350,6 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
       },
     },
     cases: ['RET-6.half-close-when-idle'],
-    worlds: BOTH,
   },
   {
     id: 'ret-7.forgets-next-request',
@@ -367,7 +358,6 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     summary: 'The request that follows the first one is acknowledged and forgotten.',
     breaks: { controller: { step: forgetsNextRequest() } },
     cases: ['RET-7.pipelined-reads'],
-    worlds: BOTH,
   },
   {
     id: 'hof-3.hands-over-old-seq',
@@ -463,7 +453,6 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
       controller: { config: (config) => ({ ...config, handoffMs: 3_600_000 }), step: missesBrokenConnections() },
     },
     cases: ['ERR-2.backend-falls-silent-before-the-first-byte'],
-    worlds: BOTH,
   },
   {
     id: 'err-2.resets-with-old-number',
@@ -480,7 +469,6 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     summary: 'A rule that the switch refuses is taken for installed.',
     breaks: { controller: { step: takesRefusalForOk() } },
     cases: ['ERR-3.rule-refused-table-full'],
-    worlds: BOTH,
   },
   {
     id: 'err-3.takes-silence-for-consent',
@@ -497,7 +485,6 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     summary: 'An old report of completion is taken for one of the hand-off that is in force.',
     breaks: { controller: { step: takesAnyReport() } },
     cases: ['ERR-4.report-again-during-the-next-hand-off'],
-    worlds: BOTH,
   },
   {
     id: 'sec-2.believes-any-reset',

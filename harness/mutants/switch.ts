@@ -37,7 +37,6 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
     summary: "A backend's segments reach the client from another port than the logical server's.",
     breaks: { switch: { step: onFields(['to-client'], ({ srcPort }) => ({ srcPort: srcPort + 1 })) } },
     cases: ['REQ-6.path-hash'],
-    worlds: BOTH,
   },
   {
     id: 'swt-2.confirms-before-installing',
@@ -71,7 +70,6 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
     summary: "A client's segment goes to the backend's MAC address with the logical IP address still on it.",
     breaks: { switch: { step: onFields(['to-backend'], (_, { dst }) => ({ dst })) } },
     cases: ['REQ-6.path-hash'],
-    worlds: BOTH,
   },
   {
     id: 'swt-1.loses-rule',
@@ -158,7 +156,6 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
       },
     },
     cases: ['REQ-6.path-hash'],
-    worlds: BOTH,
   },
   {
     id: 'swt-4.zero-tcp-checksum',
@@ -174,7 +171,6 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
       },
     },
     cases: ['REQ-6.path-hash'],
-    worlds: BOTH,
   },
   {
     id: 'swt-4.drops-the-carry',
