@@ -81,7 +81,9 @@ export function present(output: Output, document: ResultDocument, shown: Present
   }
   for (const line of clauseTable(report, output.paint)) output.line(line);
   for (const line of problemBlocks(report, output.paint, TERMINAL_LADDER)) output.problem(line);
-  for (const line of ['', ...(document.leftOut ?? [])]) output.line(line);
+  // A table's name sums it up; its rows are in the report.
+  for (const line of ['', ...(document.tables ?? []).map(({ name }) => name), ...(document.leftOut ?? [])])
+    output.line(line);
   const code = exitCodeOf(document.results, strict);
   const why = code === 3 ? ' (strict: what is demanded has to be conclusive)' : '';
   output.line(`${countsLine(document.summary)} in ${(document.durationMs / 1000).toFixed(1)} s${why}`);

@@ -11,6 +11,7 @@ import { isInstalled } from '../../harness/clients/installed.js';
 import type { WorldKind } from '../../harness/world.js';
 import { isRemedyName, REMEDY_NAMES, type RemedyName } from '../../reference-impl/core/remedies.js';
 import { CLAUSES } from '../../spec/requirements.js';
+import { tellCombinations } from '../combinations.js';
 import { Failure } from '../failure.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
@@ -107,6 +108,8 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
     // A part of a run cannot know whether the rest still needs them.
     const whole = words.length + selectors.length === 0 && shard === undefined;
     const results = whole ? [...judged, ...needless(judged, target.waivers)] : judged;
+    const columns = [{ name: world.kind, results }];
+    const stacks = tellCombinations(columns);
     return conclude(output, {
       run: {
         command: commandLine(),
@@ -117,9 +120,10 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
         waivers: target.waivers,
         ...(shard === undefined ? {} : { shard: `${shard.index}/${shard.of}` }),
       },
-      columns: [{ name: world.kind, results }],
+      columns,
       results,
-      leftOut: remedies.length > 0 ? [`switched off: ${remedies.join(', ')}`] : [],
+      leftOut: [...(remedies.length > 0 ? [`switched off: ${remedies.join(', ')}`] : []), ...stacks.leftOut],
+      tables: stacks.tables,
       strict: strictByDefault(options.strict),
       folder: out,
       showCases: true,

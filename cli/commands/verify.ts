@@ -8,6 +8,7 @@ import { type RunPlan, runCases, worldResults } from '../../conformance/run.js';
 import type { Result } from '../../conformance/verdict.js';
 import { isInstalled } from '../../harness/clients/installed.js';
 import { CLAUSES } from '../../spec/requirements.js';
+import { tellCombinations } from '../combinations.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
 import { folderSource } from '../ladder-sources.js';
@@ -59,7 +60,8 @@ async function verify(options: VerifyOptions): Promise<number> {
     results.push(...refinement.results);
     const everywhere = judged.flatMap(({ results }) => results);
     results.push(...needless(everywhere, target.waivers));
-    const leftOut = [...specification.leftOut, ...refinement.leftOut];
+    const stacks = tellCombinations(judged);
+    const leftOut = [...specification.leftOut, ...refinement.leftOut, ...stacks.leftOut];
     if (access.kind === 'missing') {
       const message = `left out the Linux world: ${access.what}; ${access.remedy}`;
       leftOut.push(message);
@@ -85,6 +87,7 @@ async function verify(options: VerifyOptions): Promise<number> {
       columns,
       results,
       leftOut,
+      tables: stacks.tables,
       strict,
       folder: out,
       showCases: false,

@@ -15,6 +15,7 @@ export const CAPABILITIES = {
   'rule-capacity': 'a switch takes the size of its rule table from {ruleCapacity}',
   policy: 'a controller selects backends by the policy file {policy}',
   'initial-sequence': 'a controller takes the initial sequence number of its connections from {initialSequence}',
+  'jumbo-frames': 'a switch carries, and a backend sends and takes, IP packets of 9000 bytes',
   tls: 'VAR-1',
   counters: 'VAR-2',
   'speculative-rules': 'VAR-3',

@@ -81,6 +81,7 @@ const CONCERNS: Readonly<Record<Capability, readonly RoleKind[]>> = {
   'rule-capacity': ['switch'],
   policy: ['controller'],
   'initial-sequence': ['controller'],
+  'jumbo-frames': ['switch', 'backend'],
   tls: ['controller', 'backend'],
   counters: ['switch'],
   'speculative-rules': ['switch', 'controller'],
