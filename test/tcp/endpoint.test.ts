@@ -221,6 +221,23 @@ function transfer(fates: readonly number[], up: Uint8Array, down: Uint8Array, is
   return { states: state.map((e) => e.state), up: Buffer.concat(got[1] ?? []), down: Buffer.concat(got[0] ?? []) };
 }
 
+t.test(
+  'data that acknowledges less than any window explains draws an ACK and is not taken (RFC 5961 §5)',
+  async (t) => {
+    const { client, server } = established({ timestampOffset: null, windowScale: null });
+    const data = { seq: client.sndNxt, payload: Buffer.from('injected') };
+    for (const [behind, taken] of [
+      [0, 8],
+      [0xffff, 8],
+      [0x1_0000, 0],
+      [0x1000_0000, 0],
+    ] as const) {
+      const step = flush(receive(server, segment({ ...data, ack: seqAdd(server.sndNxt, -behind) }), 0).endpoint, 0);
+      t.equal(only(step).ack, seqAdd(server.rcvNxt, taken), `${behind} behind`);
+    }
+  },
+);
+
 t.test('whatever the path loses, doubles or delays, both streams arrive whole and both ends close', async () => {
   fc.assert(
     fc.property(
