@@ -33,7 +33,7 @@ function repeated(story: string, summary: string, faults: readonly Fault[]): Con
 }
 
 export const synTwice = repeated(
-  'syn-twice',
+  'syn-duplicated',
   'The SYN arrives twice: both are answered with one initial sequence number.',
   [{ kind: 'duplicate', match: { from: 'client', to: 'controller', flags: ['SYN'] } }],
 );
