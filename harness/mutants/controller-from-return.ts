@@ -127,7 +127,7 @@ export const MUTANTS_FROM_RETURN: readonly Mutant[] = [
     summary: 'The RST has the number that was known before the hand-off, less what the client has got since.',
     breaks: {
       controller: {
-        step: segmentsOut((sent) => (has(sent, 'RST') ? { seq: seqAdd(sent.seq, -5000) } : undefined)),
+        step: segmentsOut((sent) => (has(sent, 'RST') ? { seq: seqAdd(sent.seq, -100_000) } : undefined)),
       },
     },
     cases: ['ERR-1.failure-reported'],
@@ -146,8 +146,13 @@ export const MUTANTS_FROM_RETURN: readonly Mutant[] = [
     id: 'err-2.resets-with-old-number',
     clause: 'ERR-2',
     role: 'controller',
-    summary: 'The client of a dead backend is reset once, with the number that was known at hand-off.',
-    breaks: { without: ['exact-reset', 'repeat-reset'] },
+    summary:
+      'The client of a dead backend is reset with a number from before the hand-off, however often it says what it expects.',
+    breaks: {
+      controller: {
+        step: segmentsOut((sent) => (has(sent, 'RST') ? { seq: seqAdd(sent.seq, -100_000) } : undefined)),
+      },
+    },
     cases: ['ERR-2.backend-crashes-within-the-response'],
   },
   {
