@@ -38,4 +38,5 @@ export const EST_2: Check = {
       gap ?? 'the client received no segment',
     );
   },
+  regular: (connection) => connection.toClient,
 };

@@ -53,6 +53,7 @@ export const RET_1: Check = {
       gap ?? 'no take-back in the captures after which the client spoke',
     );
   },
+  regular: (connection) => connection.exchanges.filter((exchange) => exchange.spokeAfter).length,
 };
 
 /** From the log: complete, remove answered, the controller's first segment. Says whether the log could tell. */

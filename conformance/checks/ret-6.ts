@@ -29,6 +29,7 @@ export const RET_6: Check = {
       'nothing was sent on a connection after its end, and there is no control log',
     );
   },
+  regular: ({ reused }) => (reused ? 1 : 0),
 };
 
 /** A later connection of the same port begins at the controller. */

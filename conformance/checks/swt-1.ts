@@ -54,6 +54,7 @@ export const SWT_1: Check = {
       gap ?? 'no client segment during a hand-off in the captures',
     );
   },
+  regular: (connection) => connection.exchanges.reduce((sum, { routed }) => sum + routed, 0),
 };
 
 /** What went through a rule to a backend's link has that backend's addresses. */

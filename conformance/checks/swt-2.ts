@@ -62,4 +62,5 @@ export const SWT_2: Check = {
       gap ?? 'no segment of a backend in the captures',
     );
   },
+  regular: (connection) => connection.exchanges.reduce((sum, { fromBackend }) => sum + fromBackend, 0),
 };
