@@ -161,5 +161,5 @@ export const BKD_5: Check = {
     const gap = missingVantages(judged.vantages, 'controller', ...judged.hosts.backends.keys());
     return tally.finding('segments repeated by their owner', gap ?? 'no server segment was sent twice');
   },
-  regular: () => 0,
+  regular: (connection) => connection.repeated,
 };

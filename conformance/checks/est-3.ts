@@ -32,8 +32,7 @@ export const EST_3: Check = {
     }
     return tally.finding("segments kept to the handshake's options", 'no handshake in the captures');
   },
-  // All but the SYN-ACK.
-  regular: (connection) => connection.toClient - 1,
+  regular: (connection) => connection.fromServers,
 };
 
 function judgeHandshake(tally: Tally, { syn, synAck }: Negotiated): void {

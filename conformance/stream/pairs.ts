@@ -1,4 +1,4 @@
-/** Which frame is the arrival of which: the plain case, where every segment that was sent arrived exactly once and as it was sent. */
+/** Which frame is the arrival of which: the plain case, where every segment that was sent arrived once, or was lost. */
 import { type FlowFrames, Place, STRIDE, Word } from './frames.js';
 
 /** Nothing stays in the fabric longer. */
@@ -9,12 +9,11 @@ let mates = new Int32Array(1024);
 let slots = new Int32Array(4096);
 
 /**
- * For each frame of a flow the other end of its flight; undefined unless all have exactly one, no two segments have the same numbers and
- * IP id, and none arrives before it was sent. The answer is good until the next call.
+ * For each frame of a flow the other end of its flight, -1 for what never arrived; undefined where something arrived that was not sent, twice,
+ * or before it was sent, or where two segments have the same numbers and IP id. The answer is good until the next call.
  */
 export function pairPlainly(frames: FlowFrames): Int32Array | undefined {
   const { count, words, t } = frames;
-  if (count % 2 !== 0) return undefined;
   if (mates.length < count) mates = new Int32Array(2 * count);
   let bits = 6;
   while (1 << bits < 2 * count) bits++;
@@ -61,6 +60,5 @@ export function pairPlainly(frames: FlowFrames): Int32Array | undefined {
       }
     }
   }
-  for (let index = 0; index < count; index++) if (mates[index] === -1) return undefined;
   return mates;
 }

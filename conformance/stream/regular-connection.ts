@@ -1,6 +1,6 @@
 /** What is known of a connection in which nothing happened but what every hand-off must be made of. */
 
-/** A request that was handed off, answered, and taken back, without a loss, a repetition or a stranger. Times in nanoseconds. */
+/** A request that was handed off, answered, and taken back, without a stranger. Times in nanoseconds. */
 export interface RegularExchange {
   readonly kind: 'read' | 'write';
   readonly target: string;
@@ -22,7 +22,7 @@ export interface RegularExchange {
   readonly takenBackAtClient: number;
   /** After that the client spoke to the controller. */
   readonly spokeAfter: boolean;
-  /** The backend's segments; each arrived at the client. */
+  /** The backend's segments that arrived at the client. */
   readonly fromBackend: number;
   /** The client's segments that its rule took to the backend. */
   readonly routed: number;
@@ -32,9 +32,16 @@ export interface RegularConnection {
   /** `address:port` */
   readonly client: string;
   readonly exchanges: readonly RegularExchange[];
-  /** Segments that were sent; each arrived once. */
+  /** Segments that arrived. */
   readonly packets: number;
+  /** Segments that the servers sent behind the SYN-ACK. */
+  readonly fromServers: number;
+  /** Segments that arrived at the client. */
   readonly toClient: number;
+  /** Segments that a backend sent again. */
+  readonly repeated: number;
+  /** The client's FINs that the last rule took to the backend, and cleared, before the close completed; 0 for a close behind it. */
+  readonly heldFins: number;
   /** Those between client and controller. */
   readonly unmatched: number;
   /** Those between client and a backend. */

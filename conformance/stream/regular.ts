@@ -3,8 +3,9 @@
  * Whatever is not certainly so is left to the checks: a refusal here says nothing about anybody. What is regular:
  *
  * one handshake with the controller; requests one by one, each whole before it is acknowledged, handed off, answered and taken back in the
- * order of SoCC'17 §2; every segment sent once, in order, with right checksums, and arrived once, at the owner, changed as its hop must
- * change it and not otherwise; at most a close behind the last request.
+ * order of SoCC'17 §2; every segment sent in order, with right checksums, and arrived once, at the owner, changed as its hop must change it
+ * and not otherwise; at most a close behind the last request. Of losses, what a backend repairs by itself is regular: its data, and the
+ * client's acknowledgements.
  */
 import { formatIpv4Address, type Ipv4Address, type MacAddress } from '../../reference-impl/wire/addresses.js';
 import { readU32, readU48 } from '../../reference-impl/wire/octets.js';
@@ -23,6 +24,8 @@ const CONTROLLER = 1;
 
 /** No-operation twice, timestamps of ten bytes: the option bytes that every stack sends outside of SYNs. */
 const STAMPED = 0x0101080a;
+/** No-operation twice, SACK blocks. */
+const SACK = 0x010105;
 /** ECE and CWR are the network's, PSH is advice. */
 const IGNORED = TcpFlag.PSH | TcpFlag.ECE | TcpFlag.CWR;
 /** Larger than any frame a link carries without offloads. */
@@ -63,7 +66,7 @@ export function recognise(
   if (frames.odd) return 'a frame that is no plain segment';
   frames.sort();
   const mates = pairPlainly(frames);
-  if (mates === undefined) return 'a segment that did not arrive exactly once';
+  if (mates === undefined) return 'an arrival of nothing that was sent once';
   try {
     return new Recognition(frames, mates, scene).run(`${formatIpv4Address(client.ip)}:${client.port}`, reused);
   } catch (error) {
@@ -108,6 +111,10 @@ class Recognition {
   // The exchange under way.
   #stage: number = Stage.HEADER;
   #request: RequestMessage | undefined;
+  /** The one behind it, if the rule took it to the backend. */
+  #astray: RequestMessage | undefined;
+  /** The one behind it, if it came before the controller spoke again. */
+  #next: { readonly message: RequestMessage; readonly headerAt: number } | undefined;
   #response: ResponseMessage | undefined;
   #requestStart = 0;
   #responseStart = 0;
@@ -134,6 +141,9 @@ class Recognition {
   #unmatched = 0;
   #rewritten = 0;
   #toClient = 0;
+  #fromServers = 0;
+  #repeated = 0;
+  #heldFins = 0;
 
   constructor(
     private readonly frames: FlowFrames,
@@ -153,7 +163,8 @@ class Recognition {
       const low = words[index * STRIDE + Word.LENGTH_FLAGS_PLACE] ?? 0;
       if (((low >>> 24) & Place.SENT) === 0) continue;
       const mate = this.mates[index] ?? 0;
-      this.#compare(index, mate);
+      if (mate >= 0) this.#compare(index, mate);
+      else this.#lost(index, sent);
       if (sent === 0) this.#syn(index, mate);
       else if (sent === 1) this.#synAck(index, mate);
       else if ((low >>> 24) & Place.TO_SERVER) this.#fromClient(index, mate);
@@ -161,11 +172,16 @@ class Recognition {
       sent++;
     }
     if (this.#exchanges.length === 0) refuse('no hand-off');
+    // What a held FIN came to must be seen.
+    if (this.#heldFins > 0 && !this.#ended) refuse('an open close');
     if (this.#stage !== Stage.HEADER || this.#clientStream.end !== this.#requestStart) refuse('an open exchange');
     return {
       client,
       exchanges: this.#exchanges,
-      packets: sent,
+      packets: this.#unmatched + this.#rewritten,
+      fromServers: this.#fromServers,
+      repeated: this.#repeated,
+      heldFins: this.#heldFins,
       toClient: this.#toClient,
       unmatched: this.#unmatched,
       rewritten: this.#rewritten,
@@ -192,6 +208,22 @@ class Recognition {
 
   #windowOf(index: number): number {
     return (this.frames.words[index * STRIDE + Word.WINDOW_ID] ?? 0) & 0xffff;
+  }
+
+  /** Nobody can tell from a lost segment what its hop did; its checksums are the sender's. */
+  #lost(index: number, position: number): void {
+    const ip = this.#ip(index);
+    const segment = this.#segment;
+    if (position < 2 || this.#stage !== Stage.OWNED) refuse('a loss that changes the story');
+    if (!segment.ipChecksumValid(ip) || !segment.tcpChecksumValid(ip)) refuse('a wrong checksum');
+    if (this.#flags(index) & (TcpFlag.RST | TcpFlag.URG | TcpFlag.FIN)) refuse('a loss that changes the story');
+    const from = this.#vantage(index);
+    if (
+      from === CLIENT
+        ? this.#length(index) > 0 || readU32(segment.bytes, ip + 16) !== this.scene.logicalIp
+        : from === CONTROLLER
+    )
+      refuse('a loss that changes the story');
   }
 
   /** What every hop must do: keep the segment's content and its checksums right, and get the addresses right. */
@@ -222,7 +254,8 @@ class Recognition {
       const mac = scene.macs[to];
       if (to !== CONTROLLER && mac !== undefined && readU48(bytes, frame) !== mac) refuse('another destination MAC');
       if (this.#windowOf(sent) !== this.#windowOf(arrived)) refuse('another window');
-      if (flags !== this.#flags(arrived)) refuse('other flags');
+      const cleared = to === CONTROLLER ? flags : flags & ~TcpFlag.FIN;
+      if (cleared !== this.#flags(arrived)) refuse('other flags');
     } else {
       if (to !== CLIENT) refuse('a segment between servers');
       if (from === CONTROLLER && readU32(bytes, a + 12) !== scene.logicalIp)
@@ -300,8 +333,13 @@ class Recognition {
     const ip = this.#ip(index);
     const { bytes } = this.#segment;
     const header = (bytes[ip + 32] ?? 0) >>> 4;
-    if (header !== (this.#timestamps ? 8 : 5)) refuse('other options');
+    const usual = this.#timestamps ? 8 : 5;
+    if (header < usual) refuse('other options');
     if (this.#timestamps && readU32(bytes, ip + 40) !== STAMPED) refuse('other options');
+    if (header > usual) {
+      const sack = readU32(bytes, ip + 20 + usual * 4);
+      if (this.#vantage(index) !== CLIENT || sack >>> 8 !== SACK) refuse('other options');
+    }
     return ip + 20 + header * 4;
   }
 
@@ -324,7 +362,9 @@ class Recognition {
     const payload = this.#payload(index);
     const length = this.#length(index);
     const offset = this.#clientNext + seqDiff(words[w + Word.SEQ] ?? 0, seqAdd(this.#clientFirst, this.#clientNext));
-    if (offset !== this.#clientNext) refuse('a segment of the client out of order');
+    const again = this.#clientFin && offset === this.#clientNext - 1 && (flags & TcpFlag.FIN) !== 0 && length === 0;
+    const resent = this.#astray !== undefined && length > 0 && offset < this.#clientNext && mate >= 0;
+    if (offset !== this.#clientNext && !again && !resent) refuse('a segment of the client out of order');
     const acked = this.#clientAcked + seqDiff(words[w + Word.ACK] ?? 0, seqAdd(this.#serverFirst, this.#clientAcked));
     if (acked < this.#clientAcked || acked > this.#serverNext) refuse('an acknowledgement that goes back');
     this.#clientAcked = acked;
@@ -335,17 +375,33 @@ class Recognition {
       this.#clientStamp = stamp;
     }
     const sentAt = t[index] ?? 0;
+    if (mate < 0) {
+      // An acknowledgement that was lost; a later one takes its place.
+      if (acked >= (this.#response?.end ?? Number.POSITIVE_INFINITY)) refuse('a loss that changes the story');
+      return;
+    }
     const arrivedAt = t[mate] ?? 0;
     const to = this.#vantage(mate);
+    if (resent) {
+      if (to !== CONTROLLER || flags & TcpFlag.FIN) refuse('a segment of the client out of order');
+      this.#comesAgain(offset, length, payload, arrivedAt);
+      return;
+    }
     if (length > 0) {
       if (this.#clientFin) refuse('data behind a FIN');
       this.#clientStream.append(payload, length);
       this.#clientNext += length;
     }
     if (flags & TcpFlag.FIN) {
-      if (this.#clientFin || length > 0) refuse('a FIN that is not alone');
-      this.#clientFin = true;
-      this.#clientNext++;
+      if (length > 0) refuse('a FIN that is not alone');
+      if (to !== CONTROLLER) {
+        if (this.#stage !== Stage.DONE && this.#stage !== Stage.HEADER) refuse('a FIN while handed off');
+        this.#heldFins++;
+      } else if (again && this.#heldFins === 0) refuse('a FIN that is repeated');
+      if (!this.#clientFin) {
+        this.#clientFin = true;
+        this.#clientNext++;
+      }
     }
     // A rule may take to the backend what was sent before the client heard from the controller again.
     const ruled = to !== CONTROLLER;
@@ -375,13 +431,59 @@ class Recognition {
         this.#doneAt = arrivedAt;
         this.#stage = Stage.DONE;
       }
-    } else if (length > 0 || flags & TcpFlag.FIN) refuse('data before the controller is back');
+    } else if (length > 0 || (flags & TcpFlag.FIN && !ruled)) this.#early(length, ruled, arrivedAt);
+  }
+
+  /** Behind a write the window was never closed: the client goes on, and the controller's answer is its first word. */
+  #early(length: number, ruled: boolean, arrivedAt: number): void {
+    const request = this.#request;
+    if (request?.kind !== 'write' || this.#next !== undefined || this.#astray !== undefined)
+      refuse('data before the controller is back');
+    if (length === 0) return;
+    const message = this.#readRequest(request.end ?? 0);
+    if (ruled) {
+      // The old owner leaves it alone, and the client will say it again.
+      if (message === undefined || message.headerEnd - message.start !== length) refuse('half a header astray');
+      this.#astray = message;
+    } else if (message !== undefined) this.#next = { message, headerAt: arrivedAt };
+  }
+
+  /** The next request, which the rule of the last one had taken, comes again and reaches the controller. */
+  #comesAgain(offset: number, length: number, payload: number, arrivedAt: number): void {
+    const message = this.#astray ?? refuse('a segment of the client out of order');
+    if (this.#stage !== Stage.DONE || offset !== message.start || length !== message.headerEnd - message.start)
+      refuse('a segment of the client out of order');
+    const before = this.#clientStream.read(offset, length);
+    if (Buffer.compare(before, this.#segment.bytes.subarray(payload, payload + length)) !== 0)
+      refuse('a repetition with other bytes');
+    this.#astray = undefined;
+    this.#next = { message, headerAt: arrivedAt };
+  }
+
+  #readRequest(start: number): RequestMessage | undefined {
+    const read = readRequest(this.#clientStream, start);
+    if (read.kind === 'unreadable') refuse('a request that cannot be read');
+    if (read.kind !== 'message') return undefined;
+    const { message } = read;
+    if (message.kind === 'other' || message.chunked || message.end === undefined) refuse('an unusual request');
+    if (message.start !== start || this.#clientStream.end !== message.headerEnd) refuse('more than a header');
+    return message;
+  }
+
+  #begin(message: RequestMessage, headerAt: number): void {
+    this.#request = message;
+    this.#response = undefined;
+    this.#headerAt = headerAt;
+    this.#begins = Math.max(this.#served, headerAt);
+    this.#closing = false;
+    this.#stage = Stage.HANDOFF;
   }
 
   #headerFromClient(length: number, flags: number, sentAt: number, arrivedAt: number, to: number): void {
     const after = this.#exchanges.at(-1);
     if (after !== undefined) {
-      if (sentAt <= this.#heard && (length > 0 || flags & TcpFlag.FIN)) refuse('data before the controller is back');
+      if (sentAt <= this.#heard && (length > 0 || (flags & TcpFlag.FIN && to === CONTROLLER)))
+        refuse('data before the controller is back');
       if (sentAt > this.#heard && to === CONTROLLER && !this.#spokeAfter) {
         this.#spokeAfter = true;
         this.#exchanges[this.#exchanges.length - 1] = { ...after, spokeAfter: true };
@@ -389,19 +491,8 @@ class Recognition {
     } else if (flags & TcpFlag.FIN) refuse('a FIN before the first request');
     if (length === 0) return;
     if (this.#serverFin) refuse('a request behind the FIN of the server');
-    const read = readRequest(this.#clientStream, this.#requestStart);
-    if (read.kind === 'unreadable') refuse('a request that cannot be read');
-    if (read.kind !== 'message') return;
-    const { message } = read;
-    if (message.kind === 'other' || message.chunked || message.end === undefined) refuse('an unusual request');
-    if (message.start !== this.#requestStart || this.#clientStream.end !== message.headerEnd)
-      refuse('more than a header');
-    this.#request = message;
-    this.#response = undefined;
-    this.#headerAt = arrivedAt;
-    this.#begins = Math.max(this.#served, arrivedAt);
-    this.#closing = false;
-    this.#stage = Stage.HANDOFF;
+    const message = this.#readRequest(this.#requestStart);
+    if (message !== undefined) this.#begin(message, arrivedAt);
   }
 
   #fromServer(index: number, mate: number): void {
@@ -412,7 +503,9 @@ class Recognition {
     const payload = this.#payload(index);
     const length = this.#length(index);
     const offset = this.#serverNext + seqDiff(words[w + Word.SEQ] ?? 0, seqAdd(this.#serverFirst, this.#serverNext));
-    if (offset !== this.#serverNext) refuse('a segment of a server out of order');
+    const again = offset < this.#serverNext && length > 0;
+    if (offset !== this.#serverNext && !again) refuse('a segment of a server out of order');
+    this.#fromServers++;
     const acked = this.#serverAcked + seqDiff(words[w + Word.ACK] ?? 0, seqAdd(this.#clientFirst, this.#serverAcked));
     if (acked < this.#serverAcked || acked > this.#clientNext) refuse('an acknowledgement that goes back');
     this.#serverAcked = acked;
@@ -428,9 +521,13 @@ class Recognition {
     }
     this.#speaker = from;
     const sentAt = t[index] ?? 0;
-    const arrivedAt = t[mate] ?? 0;
+    const arrivedAt = mate < 0 ? Number.POSITIVE_INFINITY : (t[mate] ?? 0);
     if (from === CONTROLLER) this.#fromController(length, flags, acked, index, sentAt, arrivedAt);
-    else this.#fromBackendOf(from, length, flags, acked, index, mate, payload, sentAt, arrivedAt);
+    else {
+      this.#fromBackendOf(from, flags, acked, index, mate, sentAt, arrivedAt);
+      if (again) this.#repeat(payload, offset, length);
+      else if (length > 0) this.#respond(payload, length);
+    }
   }
 
   #fromController(
@@ -442,6 +539,13 @@ class Recognition {
     arrivedAt: number,
   ): void {
     if (length > 0) refuse('a controller that answers by itself');
+    if (this.#stage === Stage.DONE) {
+      if (this.#astray !== undefined) refuse('a controller that speaks before it is asked');
+      this.#takeBack(index, sentAt, arrivedAt);
+      const next = this.#next;
+      this.#next = undefined;
+      if (next !== undefined) this.#begin(next.message, next.headerAt);
+    }
     if (flags & TcpFlag.FIN) {
       if (this.#serverFin || this.#stage !== Stage.HEADER || this.#exchanges.length === 0)
         refuse('a FIN of the controller');
@@ -456,7 +560,6 @@ class Recognition {
         this.#window = this.#windowOf(index);
       }
     } else if (this.#stage === Stage.OWNED) refuse('the controller while handed off');
-    else if (this.#stage === Stage.DONE) this.#takeBack(index, sentAt, arrivedAt);
   }
 
   #takeBack(index: number, sentAt: number, arrivedAt: number): void {
@@ -497,12 +600,10 @@ class Recognition {
 
   #fromBackendOf(
     from: number,
-    length: number,
     flags: number,
     acked: number,
     index: number,
     mate: number,
-    payload: number,
     sentAt: number,
     arrivedAt: number,
   ): void {
@@ -518,20 +619,38 @@ class Recognition {
       this.#backend = from;
       this.#first = sentAt;
       this.#firstIndex = index;
-      this.#firstAtClient = arrivedAt;
+      this.#firstAtClient = Number.POSITIVE_INFINITY;
       this.#stage = Stage.OWNED;
     } else if (this.#stage !== Stage.OWNED || from !== this.#backend) refuse('a backend that is not the owner');
-    this.#fromBackend++;
-    const window = this.#windowOf(mate);
+    const arrived = mate >= 0;
+    if (arrived) {
+      this.#fromBackend++;
+      this.#firstAtClient = Math.min(this.#firstAtClient, arrivedAt);
+    }
     if (request.kind === 'read') {
-      if (window !== 0) refuse('an open window during a read');
+      if (arrived && this.#windowOf(mate) !== 0) refuse('an open window during a read');
       if (acked !== request.headerEnd) refuse('an acknowledgement behind the header');
     } else {
-      if (window !== this.#windowOf(index)) refuse('another window during a write');
+      if (arrived && this.#windowOf(mate) !== this.#windowOf(index)) refuse('another window during a write');
       if (acked > (request.end ?? 0) || acked < request.headerEnd) refuse('an acknowledgement behind the payload');
       if (acked > request.headerEnd) this.#tookPayload = true;
     }
-    if (length === 0) return;
+  }
+
+  /** What a backend sends again must be its own, and the same. */
+  #repeat(payload: number, offset: number, length: number): void {
+    const end = offset + length;
+    if (offset < this.#responseStart || end > this.#serverNext) refuse('a repetition that is not plain');
+    const before = this.#serverStream.read(offset, length);
+    if (Buffer.compare(before, this.#segment.bytes.subarray(payload, payload + length)) !== 0)
+      refuse('a repetition with other bytes');
+    // A keep-alive may carry one byte of anything (RFC 9293 §3.8.4).
+    if (length > 1) this.#repeated++;
+    if (length + (this.#timestamps ? 12 : 0) > this.#mss) refuse('a segment that is too large');
+  }
+
+  #respond(payload: number, length: number): void {
+    const request = this.#request ?? refuse('a response to nothing');
     const size = length + (this.#timestamps ? 12 : 0);
     if (size > this.#mss) refuse('a segment that is too large');
     this.#serverStream.append(payload, length);

@@ -30,7 +30,7 @@ export interface StreamLimits {
 }
 
 export const DEFAULT_LIMITS: StreamLimits = {
-  heldBytes: 96 * 1024 * 1024,
+  heldBytes: 24 * 1024 * 1024,
   flowBytes: 48 * 1024 * 1024,
   waitingBytes: 24 * 1024 * 1024,
 };
