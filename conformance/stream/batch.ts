@@ -23,11 +23,10 @@ export interface BatchContext {
 
 /** A flow's frames as the checks know them; they are views of the flow's storage. */
 function segmentsOf({ frames }: Flow, context: BatchContext): (Frame | Segment)[] {
-  const { words, t, count, bytes } = frames;
+  const { words, t, count } = frames;
   const segments: (Frame | Segment)[] = [];
   for (let index = 0; index < count; index++) {
     const w = index * STRIDE;
-    const start = words[w + Word.START] ?? 0;
     const captured = words[w + Word.CAPTURED_FILE] ?? 0;
     const file = captured >>> 20;
     const place = {
@@ -37,8 +36,7 @@ function segmentsOf({ frames }: Flow, context: BatchContext): (Frame | Segment)[
       vantage: context.vantages[((words[w + Word.LENGTH_FLAGS_PLACE] ?? 0) >>> 24) & Place.VANTAGE] ?? '',
       t: t[index] ?? 0,
     };
-    const view = new Uint8Array(bytes.buffer, bytes.byteOffset + start, captured & 0xfffff);
-    const frame = decodeFrame(view, place, context.hosts, context.names);
+    const frame = decodeFrame(frames.frame(index), place, context.hosts, context.names);
     if (frame !== undefined) segments.push(frame);
   }
   return segments;

@@ -2,7 +2,7 @@
 import type { Ipv4Address } from '../../reference-impl/wire/addresses.js';
 import { TcpFlag } from '../../reference-impl/wire/tcp.js';
 import type { Frame } from '../flows/decode.js';
-import { FlowFrames } from './frames.js';
+import { FlowFrames, FrameStore } from './frames.js';
 
 /** A client's port. */
 export interface Flow {
@@ -20,8 +20,8 @@ export interface Flow {
   queued: boolean;
 }
 
-/** So long after its last frame an ended connection is not expected to be spoken about again (two maximum segment lifetimes of RFC 9293 §3.4.2 on a LAN). */
-const LINGER_NS = 60e9;
+/** So long after its last frame an ended connection is not expected to be spoken about again but by what should not be: that is told as of a port without a start. */
+const LINGER_NS = 5e9;
 /** A port that is used again so soon after its last connection is judged with it. */
 const REUSE_NS = 1e9;
 
@@ -36,6 +36,7 @@ export type FlowSink = (flow: Flow, why: 'ended' | 'cut' | 'last') => void;
 
 export class FlowTable {
   readonly #flows = new Map<number, Flow>();
+  readonly #store = new FrameStore();
   #ended: Flow[] = [];
   #firstEnded = 0;
   /** Bytes held by all flows. */
@@ -85,7 +86,7 @@ export class FlowTable {
         key,
         ip: client,
         port,
-        frames: new FlowFrames(),
+        frames: new FlowFrames(this.#store),
         last: t,
         closing: 0,
         syn: -1,
@@ -109,7 +110,7 @@ export class FlowTable {
         this.#ended.push(flow);
       }
     }
-    if (frames.size > this.limits.flowBytes) this.#close(flow, 'cut');
+    if (frames.held > this.limits.flowBytes) this.#close(flow, 'cut');
   }
 
   #close(flow: Flow, why: 'ended' | 'cut' | 'last'): void {

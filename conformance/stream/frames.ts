@@ -1,5 +1,6 @@
 /** The frames of one client's port while it may still be spoken about: what the judge compares in columns, the bytes beside them. */
 import { readU16, readU32 } from '../../reference-impl/wire/octets.js';
+import { Arena, ColumnPool, type Piece } from './arena.js';
 
 /** Words of a frame in `words`. */
 export const Word = {
@@ -11,7 +12,7 @@ export const Word = {
   WINDOW_ID: 3,
   /** Payload bytes by the IP length; the TCP flags from bit 16; `Place` from bit 24. */
   LENGTH_FLAGS_PLACE: 4,
-  /** Where its bytes begin in `bytes`. */
+  /** Where its bytes begin in the arena. */
   START: 5,
   /** How many were captured; the file from bit 20. */
   CAPTURED_FILE: 6,
@@ -24,70 +25,68 @@ export const STRIDE = 8;
 /** Bits of a frame's place. The rest is the vantage's number: 0 the client, 1 the controller, backends from 2. */
 export const Place = { VANTAGE: 0x3f, SENT: 0x40, TO_SERVER: 0x80 } as const;
 
-const FIRST_FRAMES = 32;
-const FIRST_BYTES = 1 << 14;
+const FIRST_ROWS = 16;
 
-/** Storage that was used and can be used again: making typed arrays costs more than filling them. */
-interface Store {
-  t: Float64Array;
-  words: Uint32Array;
-  bytes: Buffer;
+/** Where all flows of a run keep their frames. */
+export class FrameStore {
+  readonly arena = new Arena();
+  readonly columns = new ColumnPool(STRIDE);
 }
-
-const spare: Store[] = [];
-const MOST_SPARE = 256;
-/** Larger ones are left to the collector. */
-const LARGEST_SPARE = 1 << 20;
 
 export class FlowFrames {
   count = 0;
-  /** Bytes in use. */
-  size = 0;
   /** Nanoseconds; in order unless `sorted` is false. */
   t: Float64Array;
   words: Uint32Array;
-  bytes: Buffer;
   sorted = true;
   /** Some frame is no plain, whole TCP segment over plain IPv4: only the checks can say what it means. */
   odd = false;
-
-  constructor() {
-    const store = spare.pop();
-    this.t = store?.t ?? new Float64Array(FIRST_FRAMES);
-    this.words = store?.words ?? new Uint32Array(FIRST_FRAMES * STRIDE);
-    this.bytes = store?.bytes ?? Buffer.allocUnsafeSlow(FIRST_BYTES);
-  }
-
   /** Bytes of memory that it holds. */
-  get held(): number {
-    return this.t.byteLength + this.words.byteLength + this.bytes.length;
+  held: number;
+  readonly #pieces: Piece[] = [];
+  /** Frames larger than any piece, by index. */
+  readonly #large = new Map<number, Uint8Array>();
+  #at = 0;
+  #end = 0;
+
+  constructor(readonly store: FrameStore) {
+    const { t, words } = store.columns.take(FIRST_ROWS);
+    this.t = t;
+    this.words = words;
+    this.held = t.byteLength + words.byteLength;
   }
 
-  /** Copies a frame's bytes to where its IP header lies on a word boundary; answers their place. */
+  /** Keeps a frame's bytes where its IP header lies on a word boundary; answers their place. */
   #keep(source: Uint8Array, start: number, end: number, ip: number): number {
-    const at = ((this.size + ip + 3) & ~3) - ip;
-    const needed = at + end - start;
-    if (needed > this.bytes.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(2 * this.bytes.length, (needed + 4095) & ~4095));
-      this.bytes.copy(grown, 0, 0, this.size);
-      this.bytes = grown;
+    const { arena } = this.store;
+    const length = end - start;
+    let at = ((this.#at + ip + 3) & ~3) - ip;
+    if (at + length > this.#end) {
+      const piece = arena.take(this.#pieces.length, length + 4);
+      this.#pieces.push(piece);
+      this.held += Arena.sizeOf(piece);
+      this.#end = piece.at + Arena.sizeOf(piece);
+      at = ((piece.at + ip + 3) & ~3) - ip;
     }
-    if (source instanceof Buffer) source.copy(this.bytes, at, start, end);
-    else this.bytes.set(source.subarray(start, end), at);
-    this.size = needed;
+    this.#at = at + length;
+    if (source instanceof Buffer) source.copy(arena.bytes, at, start, end);
+    else arena.bytes.set(source.subarray(start, end), at);
     return at;
   }
 
   #grow(): void {
-    const t = new Float64Array(2 * this.t.length);
-    t.set(this.t);
+    const { columns } = this.store;
+    const old = { t: this.t, words: this.words };
+    const { t, words } = columns.take(2 * old.t.length);
+    t.set(old.t);
+    words.set(old.words);
+    columns.give(old);
     this.t = t;
-    const words = new Uint32Array(2 * this.words.length);
-    words.set(this.words);
     this.words = words;
+    this.held += old.t.byteLength + old.words.byteLength;
   }
 
-  /** A frame of `source[start, end)`; `ip` and `tcp` are places in it, counted from `start`. */
+  /** A frame of `source[start, end)`; `ip` is where its IP header begins, counted from `start`. */
   add(
     t: number,
     number: number,
@@ -110,7 +109,11 @@ export class FlowFrames {
     words[w + 2] = readU32(source, tcp + 8);
     words[w + 3] = (readU16(source, start + ip + 4) << 16) | readU16(source, tcp + 14);
     words[w + 4] = (length & 0xffff) | ((source[tcp + 13] ?? 0) << 16) | (place << 24);
-    words[w + 5] = this.#keep(source, start, end, ip);
+    if (end - start + 4 > Arena.LARGEST) {
+      this.#large.set(index, source.slice(start, end));
+      this.held += end - start;
+      this.odd = true;
+    } else words[w + 5] = this.#keep(source, start, end, ip);
     words[w + 6] = (end - start) | (file << 20);
     words[w + 7] = ip;
     this.t[index] = t;
@@ -120,7 +123,7 @@ export class FlowFrames {
 
   /** Puts the frames into order of time, then of file and number. */
   sort(): void {
-    if (this.sorted) return;
+    if (this.sorted || this.odd) return;
     const { t, words, count } = this;
     const order = Array.from({ length: count }, (_, i) => i);
     const file = (i: number): number => (words[i * STRIDE + Word.CAPTURED_FILE] ?? 0) >>> 20;
@@ -135,25 +138,26 @@ export class FlowFrames {
     this.sorted = true;
   }
 
-  /** A copy of a frame's bytes. */
+  /** A view of a frame's bytes. */
   frame(index: number): Uint8Array {
+    const large = this.#large.get(index);
+    if (large !== undefined) return large;
+    const { bytes } = this.store.arena;
     const w = index * STRIDE;
     const start = this.words[w + Word.START] ?? 0;
-    return Uint8Array.prototype.slice.call(
-      this.bytes,
-      start,
-      start + ((this.words[w + Word.CAPTURED_FILE] ?? 0) & 0xfffff),
-    );
+    const length = (this.words[w + Word.CAPTURED_FILE] ?? 0) & 0xfffff;
+    return new Uint8Array(bytes.buffer, bytes.byteOffset + start, length);
   }
 
   /** Gives the storage back; the frames are gone. */
   release(): void {
-    if (spare.length < MOST_SPARE && this.bytes.length <= LARGEST_SPARE)
-      spare.push({ t: this.t, words: this.words, bytes: this.bytes });
+    const { arena, columns } = this.store;
+    if (this.t.length > 0) columns.give({ t: this.t, words: this.words });
+    for (const piece of this.#pieces.splice(0)) arena.give(piece);
+    this.#large.clear();
     this.t = new Float64Array(0);
     this.words = new Uint32Array(0);
-    this.bytes = Buffer.alloc(0);
     this.count = 0;
-    this.size = 0;
+    this.held = 0;
   }
 }

@@ -151,8 +151,8 @@ class Recognition {
     private readonly scene: Scene,
   ) {
     this.#segment = new SegmentBytes(frames);
-    this.#clientStream = new ColumnStream(frames.bytes);
-    this.#serverStream = new ColumnStream(frames.bytes);
+    this.#clientStream = new ColumnStream(this.#segment.bytes);
+    this.#serverStream = new ColumnStream(this.#segment.bytes);
   }
 
   run(client: string, reused: boolean): RegularConnection {

@@ -42,8 +42,9 @@ export class SegmentBytes {
   readonly #words: Uint32Array;
 
   constructor(frames: FlowFrames) {
-    this.bytes = frames.bytes;
-    this.#words = new Uint32Array(this.bytes.buffer, this.bytes.byteOffset, this.bytes.length >>> 2);
+    const { bytes, words } = frames.store.arena;
+    this.bytes = bytes;
+    this.#words = words;
   }
 
   /** `ip`: where the IP header of 20 bytes begins, a multiple of 4. */

@@ -30,8 +30,8 @@ export interface StreamLimits {
 }
 
 export const DEFAULT_LIMITS: StreamLimits = {
-  heldBytes: 24 * 1024 * 1024,
-  flowBytes: 48 * 1024 * 1024,
+  heldBytes: 32 * 1024 * 1024,
+  flowBytes: 32 * 1024 * 1024,
   waitingBytes: 24 * 1024 * 1024,
 };
 
