@@ -154,7 +154,7 @@ export function registerBenchCheck(group: Command): void {
       'Makes a capture of many connections out of a simulated run, told again and again by other clients, and measures round by round and\n' +
         'side by side how many packets per second prism check and tshark -q -z conv,tcp take, start-up included.',
     )
-    .option('--frames <N>', 'how long the capture is', parsePositive, 1_000_000)
+    .option('--frames <N>', 'how long the capture is', parsePositive, 1_500_000)
     .option('--rounds <N>', 'how often each is measured', parsePositive, 3)
     .option('--loss <PART>', 'how much of all frames is lost, as a part of 1', parseLoss, 0.0005);
   addOutputOptions(command, {
@@ -164,7 +164,7 @@ export function registerBenchCheck(group: Command): void {
     'after',
     `
 Examples:
-  prism bench check                     about a minute and a gigabyte of disk
+  prism bench check                     about two minutes and 1.5 GB of disk
   prism bench check --frames 100000 --rounds 5`,
   );
   command.action(async (options: BenchOptions) => {

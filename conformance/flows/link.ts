@@ -26,7 +26,8 @@ interface Below {
   readonly etherType: number;
   readonly payload: number;
   readonly src: MacAddress;
-  readonly sent: boolean;
+  /** By this host; undefined where the link does not tell. */
+  readonly sent: boolean | undefined;
 }
 
 export function isKnownLink(linkType: number): boolean {
@@ -43,8 +44,8 @@ export function asEthernet(linkType: number, bytes: Uint8Array, own: MacAddress 
   if (below === undefined) return undefined;
   const payload = bytes.subarray(below.payload);
   const frame = new Uint8Array(14 + payload.length);
-  writeU48(frame, 0, below.sent ? NO_MAC : (own ?? NO_MAC));
-  writeU48(frame, 6, below.sent ? (own ?? NO_MAC) : below.src);
+  writeU48(frame, 0, below.sent === false ? (own ?? NO_MAC) : NO_MAC);
+  writeU48(frame, 6, below.sent === true ? (own ?? NO_MAC) : below.src);
   writeU16(frame, 12, below.etherType);
   frame.set(payload, 14);
   return frame;
@@ -52,7 +53,7 @@ export function asEthernet(linkType: number, bytes: Uint8Array, own: MacAddress 
 
 function headerOf(linkType: number, bytes: Uint8Array): Below | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const raw = (payload: number): Below => ({ etherType: ETHERTYPE_IPV4, payload, src: NO_MAC, sent: false });
+  const raw = (payload: number): Below => ({ etherType: ETHERTYPE_IPV4, payload, src: NO_MAC, sent: undefined });
   switch (linkType) {
     case LinkType.RAW:
     case LinkType.RAW_BSD:

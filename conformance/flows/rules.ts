@@ -2,6 +2,7 @@
 import { type Connection, countBefore, type Exchange, isSound } from './connection.js';
 import { endOf, type Segment } from './decode.js';
 import type { HandedExchange, Judged } from './judged.js';
+import { NO_MAC } from './link.js';
 import type { Packet } from './packets.js';
 
 /** A hand-off's rules may be in force from the whole header on, until the client has heard from the controller again. */
@@ -175,7 +176,7 @@ export function routingOf(judged: Judged, connection: Connection): Routing {
 }
 
 function macFits(mac: number | undefined, arrival: Segment): boolean {
-  return mac === undefined || arrival.dstMac === mac;
+  return mac === undefined || arrival.dstMac === NO_MAC || arrival.dstMac === mac;
 }
 
 /** Packets whose first frame lies in [from, to]; they are in order of time. */

@@ -32,6 +32,8 @@ export interface RegularConnection {
   /** `address:port` */
   readonly client: string;
   readonly exchanges: readonly RegularExchange[];
+  /** Segments that never arrived. */
+  readonly lost: number;
   /** Segments that arrived. */
   readonly packets: number;
   /** Segments that the servers sent behind the SYN-ACK. */

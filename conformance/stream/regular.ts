@@ -179,6 +179,7 @@ class Recognition {
       client,
       exchanges: this.#exchanges,
       packets: this.#unmatched + this.#rewritten,
+      lost: sent - this.#unmatched - this.#rewritten,
       fromServers: this.#fromServers,
       repeated: this.#repeated,
       heldFins: this.#heldFins,

@@ -17,6 +17,8 @@ import type { ClauseFinding } from '../judge.js';
 import { type Batch, type BatchContext, judgeBatch, suspectsOf } from './batch.js';
 import { CaptureFeed, type FeedContext } from './feed.js';
 import { type Flow, FlowTable } from './flow-table.js';
+import { LostSegments } from './lost.js';
+import { pairPlainly } from './pairs.js';
 import { recognise, Scene } from './regular.js';
 import type { RegularConnection } from './regular-connection.js';
 
@@ -74,6 +76,7 @@ export class StreamJudge {
   #suspects: Flow[] = [];
   #suspectBytes = 0;
   readonly #batches: Batch['findings'][] = [];
+  readonly #lost = new LostSegments();
   #regular = 0;
   #irregular = 0;
   #log: ControlLog | undefined;
@@ -136,6 +139,8 @@ export class StreamJudge {
         : 'not looked at';
     if (typeof found !== 'string' && this.#count(found)) {
       this.#regular++;
+      const mates = found.lost > 0 ? pairPlainly(flow.frames) : undefined;
+      if (mates !== undefined) this.#lost.remember(flow, mates);
       flow.frames.release();
       this.#remember(client, { name: nameOf(client, earlier), count: (earlier?.count ?? 0) + 1, ended: found.ended });
       return;
@@ -230,7 +235,7 @@ export class StreamJudge {
       settled.length === 0 && others.length > 2 * MOST_OTHERS ? [] : others.filter((one) => !settled.includes(one));
     const taken = unsettled.length === others.length ? [] : others.filter((one) => !unsettled.includes(one));
     others.splice(0, others.length, ...unsettled);
-    let flows = this.#waiting;
+    let flows = [...this.#waiting, ...this.#lost.claimedBy(this.#waiting, taken)];
     let batch = this.#judge(flows, taken);
     const suspects = suspectsOf(flows, batch, this.#context());
     const bytes = suspects.reduce((sum, { frames }) => sum + frames.held, 0);
@@ -274,8 +279,10 @@ export class StreamJudge {
   finish(): StreamOutcome | { readonly error: string } {
     this.#table.end();
     if (this.#feed.seen.size === 0) return { error: noVantage(this.#hosts, [...this.#feed.notes]) };
-    const flows = [...this.#suspects, ...this.#waiting];
-    const last = this.#judge(flows, this.#table.others);
+    const { others } = this.#table;
+    const waiting = [...this.#suspects, ...this.#waiting];
+    const flows = [...waiting, ...this.#lost.claimedBy(waiting, others)];
+    const last = this.#judge(flows, others);
     for (const exchange of last.judged.handoffs) this.#certain.push(...certainSpan(exchange));
     this.#countBeside();
     this.#batches.push(last.findings);
