@@ -94,6 +94,12 @@ function judgeTurns(judged: Judged, tally: Tally): void {
       unread !== undefined ||
       exchanges.some(({ handoff, response }) => handoff === undefined && response === undefined),
   );
+  if (judged.beside.partial) {
+    tally.doubt('round robin goes over all connections, and there are more of them than are held at once');
+    return;
+  }
+  // A vantage that certainly missed a frame may have missed a whole hand-off.
+  const gaps = ['client', 'controller', ...names].some((vantage) => judged.missedFrames(vantage));
   let next = names.indexOf(earliest.exchange.handoff.backend);
   if (clusters[0] !== undefined && clusters[0].length > 1)
     next = startOfTurns(
@@ -110,6 +116,7 @@ function judgeTurns(judged: Judged, tally: Tally): void {
         expected.splice(position, 1);
         tally.hold();
       } else if (hidden) tally.doubt('a request without an answer may have taken a turn');
+      else if (gaps) tally.doubt('the captures missed frames, perhaps a hand-off that took a turn');
       else {
         expectBackend(tally, exchange, expected[0], 'round robin, after the hand-off before it');
         next = (names.indexOf(backend) + 1) % names.length;

@@ -87,6 +87,10 @@ function judgeLog(judged: Judged, tally: Tally, { log, ended, name }: Connection
     tally.hold();
     return;
   }
+  if (judged.log.end < ended.t) {
+    tally.doubt(`${judged.log.name} ends before ${name} does`);
+    return;
+  }
   // A client that resets while handed off is noticed by the backend, which reports it; that may take as long as a hand-off may.
   const bound = (judged.topology.bounds?.handoffMs ?? DEFAULT_HANDOFF_MS) * 1e6;
   if (Math.max(judged.end, judged.log.end) - ended.t <= bound) {

@@ -53,6 +53,8 @@ export interface Beside {
   readonly earlier: ReadonlyMap<string, EarlierConnection>;
   readonly missed: ReadonlySet<string>;
   readonly offloads: ReadonlySet<string>;
+  /** There are hand-offs that are not among these. */
+  readonly partial: boolean;
   /** Time of the last frame of anybody. */
   readonly end: number;
 }
@@ -70,6 +72,7 @@ export const NOBODY_BESIDE: Beside = {
   earlier: new Map(),
   missed: new Set(),
   offloads: new Set(),
+  partial: false,
   end: 0,
 };
 

@@ -5,9 +5,13 @@ import type { HandedExchange, Judged } from './judged.js';
 import { NO_MAC } from './link.js';
 import type { Packet } from './packets.js';
 
+export type RuleOwner = Pick<Connection, 'name' | 'client'>;
+
 /** A hand-off's rules may be in force from the whole header on, until the client has heard from the controller again. */
 export interface RuleSpan {
-  readonly connection: Pick<Connection, 'name'>;
+  readonly connection: RuleOwner;
+  /** The connection is judged elsewhere; frames of its client's port here may be its own. */
+  readonly beside?: true;
   readonly backend: string;
   readonly from: number;
   readonly to: number;
@@ -58,12 +62,16 @@ class Spans {
     }
   }
 
-  ofOthers(own: Pick<Connection, 'name'> | undefined, t: number): RuleSpan | undefined {
+  ofOthers(own: RuleOwner | undefined, t: number): RuleSpan | undefined {
     const longest = this.#longest[countBefore(this.#spans, ({ from }) => from <= t) - 1];
     if (longest === undefined) return undefined;
-    const other = longest.first.connection === own ? longest.second : longest.first;
+    const other = isOwn(longest.first, own) ? longest.second : longest.first;
     return other !== undefined && other.to >= t ? other : undefined;
   }
+}
+
+function isOwn({ connection, beside }: RuleSpan, own: RuleOwner | undefined): boolean {
+  return connection === own || (beside === true && connection.client === own?.client);
 }
 
 /** Answers whether somebody else's rule is in force at a moment. */
@@ -80,7 +88,7 @@ export class RuleTimes {
   }
 
   /** A rule of another connection than `own` that is in force at `t`, if asked for to that backend. */
-  ofOthers(own: Pick<Connection, 'name'> | undefined, t: number, backend?: string): RuleSpan | undefined {
+  ofOthers(own: RuleOwner | undefined, t: number, backend?: string): RuleSpan | undefined {
     return (backend === undefined ? this.#all : this.#byBackend.get(backend))?.ofOthers(own, t);
   }
 }

@@ -41,7 +41,8 @@ export class FlowTable {
   #firstEnded = 0;
   /** Bytes held by all flows. */
   held = 0;
-  /** The latest time stamp. */
+  /** The earliest and the latest time stamp. */
+  first = Number.POSITIVE_INFINITY;
   now = Number.NEGATIVE_INFINITY;
   #latest: Flow | undefined;
   readonly others: Frame[] = [];
@@ -74,6 +75,7 @@ export class FlowTable {
   ): void {
     const key = client * 65536 + port;
     if (t > this.now) this.now = t;
+    if (t < this.first) this.first = t;
     let flow = this.#latest;
     if (flow?.key !== key) flow = this.#flows.get(key);
     const opens = toServer && (flags & (TcpFlag.SYN | TcpFlag.ACK)) === TcpFlag.SYN;

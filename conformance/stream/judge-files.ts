@@ -42,11 +42,17 @@ export type FilesOutcome =
 /** Pieces between two chances for the rest of the process. */
 const PIECES_PER_TURN = 16;
 
+/** Clocks that differ by less put no message of a log on the wrong side of a frame. */
+const CLOCK_SLACK_NS = 1e6;
+
 export async function judgeFiles(input: FilesInput): Promise<FilesOutcome> {
   const { files, topology, controlLog, signal } = input;
-  const judge = new StreamJudge(topology, controlLog, input.limits ?? DEFAULT_LIMITS);
   const shifts = files.length > 1 ? await clockShifts(files, topology) : undefined;
   if (shifts !== undefined && 'error' in shifts) return { ok: false, error: shifts.error };
+  // Whose clock the log goes by is not known where the captures' clocks differ.
+  const placeless =
+    controlLog !== undefined && shifts?.shifts.some((shift) => Math.abs(shift) > CLOCK_SLACK_NS) === true;
+  const judge = new StreamJudge(topology, placeless ? undefined : controlLog, input.limits ?? DEFAULT_LIMITS);
   const sources: { readonly file: FileInput; readonly source: CaptureSource; readonly at: () => number }[] = [];
   try {
     for (const [index, file] of files.entries()) {
@@ -92,5 +98,10 @@ export async function judgeFiles(input: FilesInput): Promise<FilesOutcome> {
   if ('error' in outcome) return { ok: false, error: `${files.map(({ name }) => name).join(', ')}: ${outcome.error}` };
   const { findings, notes, frames, regular, irregular } = outcome;
   const all = [...findings, ...UNSEEN.filter(({ clause }) => findings.every((one) => one.clause !== clause))];
-  return { ok: true, findings: all, notes: [...(shifts?.notes ?? []), ...notes], frames, regular, irregular };
+  const clocks = [...(shifts?.notes ?? [])];
+  if (placeless)
+    clocks.push(
+      `${controlLog?.name} was left out: the captures' clocks differ, and none of them is known to be the log's`,
+    );
+  return { ok: true, findings: all, notes: [...clocks, ...notes], frames, regular, irregular };
 }

@@ -43,6 +43,10 @@ const MOST_ARRIVALS = 2_000_000;
 const MOST_SPANS = 200_000;
 /** Ports whose last connection is remembered. */
 const MOST_PORTS = 100_000;
+/** A control log that is further away is not of the same run. */
+const MOST_AWAY_S = 3600;
+/** A control log may end so long before the last frame without anything being missing. */
+const SHORT_S = 30;
 /** Frames of other traffic that wait to be paired. */
 const MOST_OTHERS = 20_000;
 const MAX_FLIGHT_NS = 30e9;
@@ -111,6 +115,11 @@ export class StreamJudge {
     return feed;
   }
 
+  /** The earliest time stamp. */
+  get #first(): number {
+    return this.#table.first;
+  }
+
   /** Bytes of frames in memory. */
   get held(): number {
     return this.#table.held + this.#waitingBytes + this.#suspectBytes;
@@ -176,10 +185,17 @@ export class StreamJudge {
       counts.push(count);
     }
     for (const [index, entry] of this.#checks.entries()) entry.regular += counts[index] ?? 0;
-    const own = { name: connection.client };
+    const own = { name: connection.client, client: connection.client };
     for (const { backend, headerAt, first, doneFrom, takenBackAtClient } of connection.exchanges) {
-      this.#possible.push({ connection: own, backend, from: headerAt, to: takenBackAtClient, heard: true });
-      this.#certain.push({ connection: own, backend, from: first, to: doneFrom, heard: false });
+      this.#possible.push({
+        connection: own,
+        backend,
+        from: headerAt,
+        to: takenBackAtClient,
+        heard: true,
+        beside: true,
+      });
+      this.#certain.push({ connection: own, backend, from: first, to: doneFrom, heard: false, beside: true });
     }
     this.#pending.push({ connection, own });
     this.#arrivals += connection.arrivals.length;
@@ -215,7 +231,7 @@ export class StreamJudge {
     };
   }
 
-  #judge(flows: readonly Flow[], others: Parameters<typeof judgeBatch>[1]): Batch {
+  #judge(flows: readonly Flow[], others: Parameters<typeof judgeBatch>[1], last = false): Batch {
     return judgeBatch(flows, others, this.#context(), {
       ...NOBODY_BESIDE,
       possible: this.#possible,
@@ -223,6 +239,7 @@ export class StreamJudge {
       earlier: this.#earlier,
       missed: this.#missed,
       offloads: this.#offloads,
+      partial: !last || this.#batches.length > 0,
       end: this.#table.now,
     });
   }
@@ -261,9 +278,11 @@ export class StreamJudge {
   #learn(judged: Judged): void {
     for (const connection of judged.connections) {
       for (const exchange of handedOff(connection)) {
-        const named = { name: connection.name };
-        this.#possible.push({ ...spanOf(exchange), connection: named });
-        this.#certain.push(...certainSpan(exchange).map((span) => ({ ...span, connection: named })));
+        const named = { name: connection.name, client: connection.client };
+        this.#possible.push({ ...spanOf(exchange), connection: named, beside: true });
+        this.#certain.push(
+          ...certainSpan(exchange).map((span) => ({ ...span, connection: named, beside: true as const })),
+        );
       }
       if (handedOff(connection).length === 0) continue;
       const count = Math.max(1, Number(connection.name.split('#')[1] ?? 1));
@@ -282,7 +301,18 @@ export class StreamJudge {
     const { others } = this.#table;
     const waiting = [...this.#suspects, ...this.#waiting];
     const flows = [...waiting, ...this.#lost.claimedBy(waiting, others)];
-    const last = this.#judge(flows, others);
+    const log = this.#indexedLog();
+    if (log !== undefined) {
+      const away = Math.max(this.#first - log.end, log.begin - this.#table.now) / 1e9;
+      if (away > MOST_AWAY_S)
+        return { error: `${log.name} lies ${Math.round(away)} s away from the captures: it is none of this run` };
+      const short = (this.#table.now - log.end) / 1e9;
+      if (short > SHORT_S)
+        this.#feed.notes.add(
+          `${log.name} ends ${short.toFixed(1)} s before the captures: what it does not show was judged by frames alone`,
+        );
+    }
+    const last = this.#judge(flows, others, true);
     for (const exchange of last.judged.handoffs) this.#certain.push(...certainSpan(exchange));
     this.#countBeside();
     this.#batches.push(last.findings);

@@ -230,7 +230,7 @@ t.test('whatever is done to single frames, both judges say the same', async (t) 
       if (elsewhere) t.same(verdicts(findings), verdicts(expected));
       else t.same(findings, expected);
     }),
-    { numRuns: 400 },
+    { numRuns: 250 },
   );
   t.ok(recognised > 100, `${recognised} connections were still recognised`);
 });
