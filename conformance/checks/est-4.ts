@@ -54,7 +54,7 @@ function judgeSyns(judged: Judged, tally: Tally, { start, packets, name }: Conne
     .filter(({ head }) => head.towards === 'server' && isFlagged(head, 'SYN') && head.seq === syn.seq && isSound(head))
     .flatMap((packet) => packet.arrivals.filter(({ vantage }) => vantage === 'controller'))
     .sort((a, b) => a.t - b.t);
-  const again = arrivals.filter(({ t }) => t > synAck.t);
+  const again = arrivals.slice(1).filter(({ t }) => t > synAck.t);
   const [first] = again;
   const last = again.at(-1);
   if (first === undefined || last === undefined) {

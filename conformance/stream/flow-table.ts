@@ -28,6 +28,8 @@ const REUSE_NS = 1e9;
 export interface TableLimits {
   /** Bytes of frames held in all; above it, connections that have ended do not linger. */
   readonly heldBytes: number;
+  /** Bytes of frames held of connections that are open; above it, the most silent are judged by what there is. */
+  readonly openBytes: number;
   /** Bytes of frames held for one connection; one that is longer is judged in pieces. */
   readonly flowBytes: number;
 }
@@ -138,11 +140,11 @@ export class FlowTable {
       this.#ended = this.#ended.slice(this.#firstEnded);
       this.#firstEnded = 0;
     }
-    if (this.held <= 2 * this.limits.heldBytes) return;
+    if (this.held <= this.limits.openBytes) return;
     // Open connections alone fill the memory: those that have been silent longest are judged by what there is.
     const silent = [...this.#flows.values()].sort((a, b) => a.last - b.last);
     for (const flow of silent) {
-      if (this.held <= this.limits.heldBytes) break;
+      if (this.held <= this.limits.openBytes / 2) break;
       this.#close(flow, 'cut');
     }
   }

@@ -16,25 +16,22 @@ import { certainSpan, handedOff, type RuleSpan, RuleTimes, spanOf } from '../flo
 import type { ClauseFinding } from '../judge.js';
 import { type Batch, type BatchContext, judgeBatch, suspectsOf } from './batch.js';
 import { CaptureFeed, type FeedContext } from './feed.js';
-import { type Flow, FlowTable } from './flow-table.js';
+import { type Flow, FlowTable, type TableLimits } from './flow-table.js';
 import { LostSegments } from './lost.js';
 import { pairPlainly } from './pairs.js';
 import { recognise, Scene } from './regular.js';
 import type { RegularConnection } from './regular-connection.js';
 
-export interface StreamLimits {
-  /** Bytes of frames of connections that are under way. */
-  readonly heldBytes: number;
-  /** Bytes of frames of one connection. */
-  readonly flowBytes: number;
+export interface StreamLimits extends TableLimits {
   /** Bytes of frames that wait for the checks. */
   readonly waitingBytes: number;
 }
 
 export const DEFAULT_LIMITS: StreamLimits = {
   heldBytes: 32 * 1024 * 1024,
-  flowBytes: 32 * 1024 * 1024,
-  waitingBytes: 24 * 1024 * 1024,
+  openBytes: 160 * 1024 * 1024,
+  flowBytes: 96 * 1024 * 1024,
+  waitingBytes: 32 * 1024 * 1024,
 };
 
 /** Moments of arrival that wait to be compared with the rules of connections that are not judged yet. */

@@ -124,7 +124,7 @@ t.test('a run of the simulated world', async (t) => {
     if (loss === 0) t.equal(all.irregular, 0);
     t.same(all.told, whole(bytes, traffic.topology), `loss ${loss}`);
     // Memory for a few connections only: nothing is held against anybody, and nothing that passed is lost.
-    const tight = { heldBytes: 2_500_000, flowBytes: 8_000_000, waitingBytes: 200_000 };
+    const tight = { heldBytes: 2_500_000, openBytes: 6_000_000, flowBytes: 8_000_000, waitingBytes: 200_000 };
     const few = streamed(bytes, traffic.topology, undefined, tight, 50_000);
     t.same(
       few.told.map(({ clause, verdict }) => [clause, verdict]),
@@ -225,10 +225,15 @@ t.test('whatever is done to single frames, both judges say the same', async (t) 
       recognised += regular;
       const expected = whole(bytes, topology);
       // A segment that arrives as another port's is judged beside its connection, not as part of it.
-      const elsewhere = changes.some((change) => change.what === 'change' && change.at >= 26 && change.at < 38);
+      const elsewhere = changes.some(({ what, index, ...change }) => {
+        const at = what === 'change' && 'at' in change ? change.at % (frames[index]?.bytes.length ?? 1) : 0;
+        return at >= 26 && at < 38;
+      });
+      const doubtless = (list: readonly Told[]) =>
+        list.map((one) => ({ ...one, message: one.message.replace(/; not judged: .*/, '') }));
       const verdicts = (list: readonly Told[]) => list.map(({ clause, verdict, frames }) => [clause, verdict, frames]);
       if (elsewhere) t.same(verdicts(findings), verdicts(expected));
-      else t.same(findings, expected);
+      else t.same(doubtless(findings), doubtless(expected));
     }),
     { numRuns: 250 },
   );
