@@ -62,6 +62,8 @@ async function verify(options: VerifyOptions): Promise<number> {
     results.push(...needless(everywhere, target.waivers));
     const stacks = tellCombinations(judged);
     const leftOut = [...specification.leftOut, ...refinement.leftOut, ...stacks.leftOut];
+    if (!target.worlds.includes('sim'))
+      leftOut.push(`left out the simulated world: ${target.name} runs programs, which need Linux`);
     if (access.kind === 'missing') {
       const message = `left out the Linux world: ${access.what}; ${access.remedy}`;
       leftOut.push(message);

@@ -133,6 +133,7 @@ class Fabric:
         # The logical address is the controller's.
         self.hosts[self.logical] = self.hosts[ip_bytes(topology["controller"]["ip"])]
         self.gateways = {port: ip_bytes(host["ip"])[:3] + b"\x01" for port, host in hosts}
+        self.learned = set()
         self.stats = {"frames": 0, "rewritten": 0, "routed": 0, "dropped": 0}
 
     def handle(self, port, frame):
@@ -186,11 +187,21 @@ class Fabric:
         if len(arp) < 28 or arp[0:8] != b"\0\x01\x08\0\x06\x04\0\x01":
             return None
         sender_mac, sender_ip, target = arp[8:14], arp[14:18], arp[24:28]
+        self.learn(port, sender_ip, sender_mac)
         ours = target == self.gateways[port] or (target == self.logical and port != "controller")
         if not ours or sender_ip == target:
             return None
         answer = sender_mac + self.mac + b"\x08\x06" + b"\0\x01\x08\0\x06\x04\0\x02"
         return port, answer + self.mac + target + sender_mac + sender_ip
+
+    def learn(self, port, ip, mac):
+        """A client that the topology does not name, believed about itself on the clients' link only, and never against the topology."""
+        gateway = self.gateways[port]
+        known = self.hosts.get(ip)
+        if port != "client" or ip[:3] != gateway[:3] or ip == gateway or (known and ip not in self.learned):
+            return
+        self.learned.add(ip)
+        self.hosts[ip] = (port, mac)
 
     def readdress(self, frame, destination):
         return bytearray(destination + self.mac + frame[12:])

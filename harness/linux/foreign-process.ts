@@ -7,6 +7,7 @@ import { accessSync, constants as modes, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { BoundedLog } from './bounded-log.js';
+import { TOLD } from './processes.js';
 
 export interface ForeignLaunch {
   /** What messages call it: `switch`, `adapter of switch`. */
@@ -50,11 +51,12 @@ export class ForeignProcess {
   #gone = false;
   #startError: string | undefined;
 
-  /** `onOutput`: what it writes to its standard output, logged too unless it carries messages. */
+  /** `onOutput`: what it writes to its standard output, logged too unless it carries messages. Throws when there is nothing that could be started. */
   constructor(launch: ForeignLaunch, onOutput: (bytes: Buffer) => void) {
     this.name = launch.name;
     this.log = new BoundedLog(launch.log);
-    this.#startError = complaint(launch);
+    const why = complaint(launch);
+    if (why !== undefined) throw new Error(`${TOLD}${this.name} cannot be started: ${why}`);
     const [program = '', ...args] = [...CONTAINED, ...launch.command];
     this.#child = spawn(program, args, {
       cwd: launch.cwd,

@@ -97,13 +97,13 @@ async function runIp(
   if ((await ip.line(10_000)) !== 'done') throw new WorldError('ip -batch said something unexpected');
 }
 
-/** Addresses, route and neighbour of a host whose kernel speaks; the controller's has the logical address too. */
-function kernelHost(topology: Topology, name: string): string[] {
+/** Addresses, route and neighbour of a host whose kernel speaks; the controller's has the logical address too. `mtu`: words of `ip link`, or none. */
+function kernelHost(topology: Topology, name: string, mtu: string): string[] {
   const own = name === 'controller' ? topology.controller : topology.backends.find((b) => b.name === name);
   if (!own) throw new WorldError(`there is no host ${name}`);
   const gateway = gatewayOf(own.ip);
   return [
-    'link set dev link addrgenmode none up',
+    `link set dev link ${mtu}addrgenmode none up`,
     `address add ${own.ip}/24 dev link`,
     ...(name === 'controller' ? [`address add ${topology.logical.ip}/32 dev link`] : []),
     ...(topology.logical.mac
@@ -114,7 +114,7 @@ function kernelHost(topology: Topology, name: string): string[] {
 }
 
 /** A switch whose kernel routes: the first address of every link's /24, static neighbours, and the logical address behind the controller. */
-function kernelRouter(topology: Topology): string[] {
+function kernelRouter(topology: Topology, mtu: string): string[] {
   const hosts = [
     ...(topology.clients ?? []).map((c) => ({ ...c, port: 'client' })),
     { ...topology.controller, port: 'controller' },
@@ -123,7 +123,7 @@ function kernelRouter(topology: Topology): string[] {
   const ports = new Map(hosts.map((h) => [h.port, gatewayOf(h.ip)]));
   return [
     ...[...ports].flatMap(([port, gateway]) => [
-      `link set dev ${port} addrgenmode none up`,
+      `link set dev ${port} ${mtu}addrgenmode none up`,
       `address add ${gateway}/24 dev ${port}`,
     ]),
     ...hosts.flatMap((h) => (h.mac ? [`neighbour replace ${h.ip} lladdr ${h.mac} dev ${h.port} nud permanent`] : [])),
@@ -238,14 +238,14 @@ export async function buildNetwork(
     `route add default via ${gatewayOf(firstClient.ip)} dev link${routeOptions(profile)}`,
   ]);
   const byKernel = (name: string) => plan.kernels.has(name);
-  add('switch', byKernel('switch') ? kernelRouter(topology) : hosts.map((h) => upSilent(h.name)));
+  add('switch', byKernel('switch') ? kernelRouter(topology, mtu(9000)) : hosts.map((h) => upSilent(h.name)));
   if (plan.wire)
     add(
       WIRE,
       hosts.flatMap((h) => [upSilent(h.name), upSilent(fabricSide(h.name))]),
     );
   for (const { name } of hosts)
-    if (name !== 'client') add(name, byKernel(name) ? kernelHost(topology, name) : [upSilent('link')]);
+    if (name !== 'client') add(name, byKernel(name) ? kernelHost(topology, name, mtu(9000)) : [upSilent('link')]);
   add(NIC, [
     // It says nothing by itself: no spanning tree, no multicast queries.
     'link add name card type bridge stp_state 0 forward_delay 0 mcast_snooping 0',

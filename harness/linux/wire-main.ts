@@ -5,6 +5,7 @@
 import { createImpairment } from '../impair.js';
 import type { Fault } from '../world.js';
 import { answerLines } from './command-lines.js';
+import { interfaceMtu } from './libc.js';
 import { Origins } from './origins.js';
 import { PacketSocket } from './packet-socket.js';
 import { createRoleEnder, type RoleEnds } from './role-ender.js';
@@ -57,7 +58,8 @@ class Wire {
   }
 
   #open(interfaceName: string): PacketSocket {
-    const socket = new PacketSocket({ interfaceName, outgoing: false, slots: RING_SLOTS });
+    const mtu = interfaceMtu(interfaceName);
+    const socket = new PacketSocket({ interfaceName, outgoing: false, slots: RING_SLOTS, mtu });
     this.#sockets.push(socket);
     return socket;
   }

@@ -82,6 +82,7 @@ const CONCERNS: Readonly<Record<Capability, readonly RoleKind[]>> = {
   policy: ['controller'],
   'initial-sequence': ['controller'],
   'jumbo-frames': ['switch', 'backend'],
+  bounds: ['controller'],
   tls: ['controller', 'backend'],
   counters: ['switch'],
   'speculative-rules': ['switch', 'controller'],

@@ -18,8 +18,10 @@ t.test('needs are said, and implied by options', (t) => {
   ]);
   const fault = { kind: 'drop', match: {} } as const;
   const end = { kind: 'crash', role: 'backend0', on: { frame: {} } } as const;
-  const asked = neededBy({ options: { controlFaults: [fault], roleFaults: [end], policy: defaultPolicy } });
-  t.same(asked, ['control-faults', 'crash', 'policy']);
+  const asked = neededBy({
+    options: { controlFaults: [fault], roleFaults: [end], policy: defaultPolicy, bounds: { handoffMs: 1 } },
+  });
+  t.same(asked, ['control-faults', 'crash', 'policy', 'bounds']);
   t.same(neededBy({ options: { controlFaults: [], roleFaults: [] } }), [], 'no fault needs nothing');
   t.end();
 });

@@ -262,3 +262,11 @@ t.test('whatever the path loses, doubles or delays, both streams arrive whole an
     { numRuns: 300 },
   );
 });
+
+t.test('no segment is larger than our own link carries, whatever the peer would take (RFC 9293 §3.7.1)', async (t) => {
+  const { server } = established({ mss: 8960 }, { mss: 1460 });
+  const sizes = flush(send(server, new Uint8Array(9000)), 0).out.map(({ payload }) => payload.length);
+  t.same([...new Set(sizes)].sort(), [1448, 9000 - 6 * 1448].sort());
+  const wide = established({ mss: 8960 }, { mss: 8960 });
+  t.equal(flush(send(wide.server, new Uint8Array(9000)), 0).out[0]?.payload.length, 8948);
+});
