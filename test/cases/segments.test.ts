@@ -178,7 +178,7 @@ const BROKEN: readonly (readonly [string, SimRoles, string, string])[] = [
       outputs: (outputs, _, { tcp }) =>
         tcp?.syn ? outputs.map((output) => (output.kind === 'frame' ? otherIsn(output) : output)) : outputs,
     }),
-    'EST-4.syn-twice',
+    'EST-4.same-syn-twice',
     'EST-4',
   ],
   [
