@@ -3,11 +3,13 @@ import { CASES } from '../conformance/cases/index.js';
 import { CHECKS } from '../conformance/checks/index.js';
 import type { ListedMutant } from '../conformance/mutants/list-schema.js';
 import { worldsOf } from '../conformance/mutants/select.js';
+import { type CombinationList, combinationsOf, leftOutLines } from '../conformance/report/combinations.js';
 import { MUTANTS } from '../harness/mutants/index.js';
 import { REMEDIES, REMEDY_NAMES, type RemedyName } from '../reference-impl/core/remedies.js';
 import { clauseOf, readSpecification, type SpecMutant, type SpecRemedy, shippedSpecification } from '../spec/formal.js';
 import { type Operator, operatorsOf } from '../spec/operators.js';
 import { CLAUSES, compareClauses } from '../spec/requirements.js';
+import { leftOutOf } from './combinations.js';
 
 /** The clauses that break, in some case, when a remedy is switched off; the first is the one it is there for. */
 export const REMEDY_CLAUSES: Readonly<Record<RemedyName, readonly string[]>> = {
@@ -62,6 +64,32 @@ export interface ListedRemedy {
   readonly id: string;
   readonly clauses: readonly string[];
   readonly summary: string;
+}
+
+/** The rows of the covering array, with what beside them the document tells, and in words. */
+export function listCombinations(): {
+  readonly items: CombinationList['combinations'];
+  readonly beside: Omit<CombinationList, 'schema' | 'combinations'>;
+  readonly closing: readonly string[];
+} {
+  const combinations = combinationsOf(undefined, leftOutOf('linux'));
+  const { factors, pairs, leftOut } = combinations;
+  const items = combinations.rows.map(({ case: id, levels }) => ({
+    id,
+    clauses: [...(CASES.find((c) => c.id === id)?.clauses ?? [])],
+    levels: { ...levels },
+  }));
+  const lists = Object.entries(factors).map(([name, levels]): [string, string[]] => [name, [...levels]]);
+  return {
+    items,
+    beside: { factors: Object.fromEntries(lists), pairs, leftOut: [...leftOut] },
+    closing: [
+      '',
+      ...lists.map(([name, levels]) => `${name}: ${levels.join(', ')}`),
+      `${pairs.covered} of ${pairs.total} pairs of settings meet here`,
+      ...leftOutLines(combinations, 'linux'),
+    ],
+  };
 }
 
 const specification = () => readSpecification(shippedSpecification());

@@ -1,6 +1,7 @@
 /** The end of every judging command: the document, the report folder, the words for people, the exit code. */
-import { existsSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
+import { githubAnnotations, githubSummary } from '../conformance/report/github.js';
 import { htmlReport } from '../conformance/report/html.js';
 import { junitReport } from '../conformance/report/junit.js';
 import { type LadderSource, laddersOf } from '../conformance/report/ladder/problems.js';
@@ -15,6 +16,7 @@ import {
   resultDocument,
 } from '../conformance/result-schema.js';
 import type { Result } from '../conformance/verdict.js';
+import { Failure, fileReason } from './failure.js';
 import { type Output, writeOutput } from './output.js';
 import { VERSION } from './version.js';
 
@@ -81,14 +83,31 @@ export function present(output: Output, document: ResultDocument, shown: Present
   }
   for (const line of clauseTable(report, output.paint)) output.line(line);
   for (const line of problemBlocks(report, output.paint, TERMINAL_LADDER)) output.problem(line);
-  for (const line of ['', ...(document.leftOut ?? [])]) output.line(line);
+  // A table's name sums it up; its rows are in the report.
+  for (const line of ['', ...(document.tables ?? []).map(({ name }) => name), ...(document.leftOut ?? [])])
+    output.line(line);
   const code = exitCodeOf(document.results, strict);
   const why = code === 3 ? ' (strict: what is demanded has to be conclusive)' : '';
   output.line(`${countsLine(document.summary)} in ${(document.durationMs / 1000).toFixed(1)} s${why}`);
   output.document(document);
   output.formatted('tap', () => tapReport(document, strict));
   output.formatted('junit', () => junitReport(document, strict));
+  tellGithub(document);
   return code;
+}
+
+/** Inside a job of GitHub Actions: its annotations, and a piece of its summary page. */
+function tellGithub(document: ResultDocument): void {
+  if (process.env.GITHUB_ACTIONS !== 'true') return;
+  // On stderr, where the runner looks too: stdout may carry a document.
+  for (const line of githubAnnotations(document)) process.stderr.write(`${line}\n`);
+  const summary = process.env.GITHUB_STEP_SUMMARY;
+  if (summary === undefined || summary === '') return;
+  try {
+    appendFileSync(summary, githubSummary(document));
+  } catch (error) {
+    throw new Failure(4, `cannot write the job's summary ${summary}: ${fileReason(error)}`);
+  }
 }
 
 /** From a page in `folder` to a file of the evidence, or one that is named from where the command runs. */

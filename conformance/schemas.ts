@@ -9,6 +9,7 @@ import { Requirements } from '../spec/requirements.js';
 import { ControlLogLine } from './control-log.js';
 import { TraceDocument } from './lift/trace-result.js';
 import { MutantList } from './mutants/list-schema.js';
+import { CombinationList } from './report/combinations.js';
 import { ResultDocument } from './result-schema.js';
 
 const PUBLISHED = {
@@ -19,6 +20,7 @@ const PUBLISHED = {
     title: 'Which roles are under test, how they are started and spoken to, and what they can do',
   },
   'prism-list-targets-1': { schema: TargetList, title: 'What prism list targets writes with --json' },
+  'prism-list-combinations-1': { schema: CombinationList, title: 'What prism list combinations writes with --json' },
   'prism-control-1': {
     schema: ControlMessage,
     title: 'One message (one line) of the control protocol between controller, switch and backends',

@@ -6,6 +6,7 @@ import { listTargets } from '../../harness/target/listing.js';
 import {
   listCases,
   listClauses,
+  listCombinations,
   listModels,
   listMutants,
   listOperators,
@@ -19,6 +20,7 @@ import { addOutputOptions, Output, type OutputOptions, prepareOut, writeOutput }
 const KINDS = [
   'clauses',
   'cases',
+  'combinations',
   'mutants',
   'remedies',
   'models',
@@ -31,7 +33,16 @@ type Kind = (typeof KINDS)[number];
 
 const isKind = (text: string): text is Kind => KINDS.some((kind) => kind === text);
 
-function rows(kind: Kind): { items: readonly { id: string }[]; lines: readonly (readonly [string, string])[] } {
+interface Listing {
+  readonly items: readonly { id: string }[];
+  readonly lines: readonly (readonly [string, string])[];
+  /** What else the document tells. */
+  readonly beside?: object;
+  /** What is said behind the lines. */
+  readonly closing?: readonly string[];
+}
+
+function rows(kind: Kind): Listing {
   switch (kind) {
     case 'clauses': {
       const items = listClauses();
@@ -49,6 +60,11 @@ function rows(kind: Kind): { items: readonly { id: string }[]; lines: readonly (
     case 'cases': {
       const items = listCases();
       return { items, lines: items.map((c) => [c.id, c.summary]) };
+    }
+    case 'combinations': {
+      const list = listCombinations();
+      const { items, beside, closing } = list;
+      return { items, beside, closing, lines: items.map((c) => [c.id, Object.values(c.levels).join(' ')]) };
     }
     case 'models': {
       const items = listModels();
@@ -100,10 +116,11 @@ function list(kind: string, options: OutputOptions): void {
     throw new Failure(2, `${missing}; there are: ${KINDS.join(', ')}`);
   }
   const output = new Output(options, isKind);
-  const { items, lines } = rows(kind);
-  const document = { schema: 'prism-list/1', [kind]: items };
+  const { items, lines, beside, closing = [] } = rows(kind);
+  const document = { schema: 'prism-list/1', [kind]: items, ...beside };
   const width = Math.max(...lines.map(([id]) => id.length));
   for (const [id, text] of lines) output.line(`${id.padEnd(width)}  ${text}`);
+  for (const line of closing) output.line(line);
   if (options.out !== undefined)
     writeOutput(join(prepareOut(options.out), `${kind}.json`), `${JSON.stringify(document, null, 2)}\n`);
   output.document(document);
@@ -114,7 +131,7 @@ export function registerList(program: Command): void {
     .command('list')
     .summary('what there is')
     .description(
-      'Lists clauses, conformance cases, deliberately broken implementations, the targets that come with it, the remedies of the reference that can be switched off, and what the specification consists of.',
+      'Lists clauses, conformance cases, the combinations of client programs and stacks among them, deliberately broken implementations, the targets that come with it, the remedies of the reference that can be switched off, and what the specification consists of.',
     )
     .argument('<KIND>', KINDS.join(', '));
   addOutputOptions(command, {

@@ -7,10 +7,12 @@ import { didYouMean } from '../../conformance/nearest.js';
 import { type RunPlan, runCases, worldResults } from '../../conformance/run.js';
 import { select } from '../../conformance/select.js';
 import { parseShard, type Shard, shardOf } from '../../conformance/shard.js';
+import type { Result } from '../../conformance/verdict.js';
 import { isInstalled } from '../../harness/clients/installed.js';
 import type { WorldKind } from '../../harness/world.js';
 import { isRemedyName, REMEDY_NAMES, type RemedyName } from '../../reference-impl/core/remedies.js';
 import { CLAUSES } from '../../spec/requirements.js';
+import { tellCombinations } from '../combinations.js';
 import { Failure } from '../failure.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
@@ -75,11 +77,6 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
       2,
       `shard ${shard.index}/${shard.of} is empty: only ${selected.selection.cases.length} cases are selected; cut the run into fewer`,
     );
-  // What another shard exercises is that shard's to judge.
-  const clauses =
-    shard === undefined
-      ? selected.selection.clauses
-      : new Set(cases.flatMap((c) => c.clauses).filter((id) => selected.selection.clauses.has(id)));
   const target = chosenTarget(options);
   demandWorld(target, options.world);
   if (options.world === 'linux') {
@@ -103,10 +100,18 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
       signal,
       onProgress: ({ done, total, id }) => output.progress(`[${done + 1}/${total}] ${world.kind} ${id}`),
     };
-    const judged = worldResults(await runCases(plan), world.kind, clauses, plan);
+    const { clauses } = selected.selection;
+    const everything = worldResults(await runCases(plan), world.kind, clauses, plan);
+    // What stays open here because another shard exercises it is that shard's to judge.
+    const own = new Set(cases.flatMap((c) => c.clauses));
+    const elsewhere = ({ id, verdict, clauses: [clause = ''] }: Result): boolean =>
+      shard !== undefined && id === `check.${clause}` && !own.has(clause) && verdict !== 'pass' && verdict !== 'fail';
+    const judged = everything.filter((result) => !elsewhere(result));
     // A part of a run cannot know whether the rest still needs them.
     const whole = words.length + selectors.length === 0 && shard === undefined;
     const results = whole ? [...judged, ...needless(judged, target.waivers)] : judged;
+    const columns = [{ name: world.kind, results }];
+    const stacks = tellCombinations(columns);
     return conclude(output, {
       run: {
         command: commandLine(),
@@ -117,9 +122,10 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
         waivers: target.waivers,
         ...(shard === undefined ? {} : { shard: `${shard.index}/${shard.of}` }),
       },
-      columns: [{ name: world.kind, results }],
+      columns,
       results,
-      leftOut: remedies.length > 0 ? [`switched off: ${remedies.join(', ')}`] : [],
+      leftOut: [...(remedies.length > 0 ? [`switched off: ${remedies.join(', ')}`] : []), ...stacks.leftOut],
+      tables: stacks.tables,
       strict: strictByDefault(options.strict),
       folder: out,
       showCases: true,

@@ -8,6 +8,7 @@ import { type RunPlan, runCases, worldResults } from '../../conformance/run.js';
 import type { Result } from '../../conformance/verdict.js';
 import { isInstalled } from '../../harness/clients/installed.js';
 import { CLAUSES } from '../../spec/requirements.js';
+import { tellCombinations } from '../combinations.js';
 import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude, strictByDefault } from '../judgement.js';
 import { folderSource } from '../ladder-sources.js';
@@ -59,7 +60,8 @@ async function verify(options: VerifyOptions): Promise<number> {
     results.push(...refinement.results);
     const everywhere = judged.flatMap(({ results }) => results);
     results.push(...needless(everywhere, target.waivers));
-    const leftOut = [...specification.leftOut, ...refinement.leftOut];
+    const stacks = tellCombinations(judged);
+    const leftOut = [...specification.leftOut, ...refinement.leftOut, ...stacks.leftOut];
     if (!target.worlds.includes('sim'))
       leftOut.push(`left out the simulated world: ${target.name} runs programs, which need Linux`);
     if (access.kind === 'missing') {
@@ -87,6 +89,7 @@ async function verify(options: VerifyOptions): Promise<number> {
       columns,
       results,
       leftOut,
+      tables: stacks.tables,
       strict,
       folder: out,
       showCases: false,

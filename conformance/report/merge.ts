@@ -91,6 +91,10 @@ export function mergeShards(reports: readonly ShardReport[]): Merged {
         target: first.document.target,
         world: first.document.world,
         waivers,
+        leftOut: [...new Set(reports.flatMap(({ document }) => document.leftOut ?? []))],
+        tables: reports.flatMap(({ document }) =>
+          (document.tables ?? []).map((table) => ({ ...table, name: `shard ${document.shard}: ${table.name}` })),
+        ),
       },
       [...results, ...needless(results, waivers)],
     ),

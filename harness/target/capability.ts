@@ -16,6 +16,7 @@ export const CAPABILITIES = {
   policy: 'a controller selects backends by the policy file {policy}',
   'initial-sequence': 'a controller takes the initial sequence number of its connections from {initialSequence}',
   bounds: 'a controller takes its time bounds from {handoffMs} or from the topology file {topology}',
+  'jumbo-frames': 'a switch carries, and a backend sends and takes, IP packets of 9000 bytes',
   tls: 'VAR-1',
   counters: 'VAR-2',
   'speculative-rules': 'VAR-3',

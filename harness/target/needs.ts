@@ -19,6 +19,7 @@ export function neededBy({ needs = [], options = {} }: Asking): Capability[] {
     [options.policy !== undefined, 'policy'],
     [options.initialSequence !== undefined, 'initial-sequence'],
     [options.bounds !== undefined, 'bounds'],
+    [options.clientProfile?.mtu === 9000, 'jumbo-frames'],
   ];
   return [...new Set([...needs, ...implied.filter(([asked]) => asked).map(([, name]) => name)])];
 }

@@ -82,6 +82,7 @@ const CONCERNS: Readonly<Record<Capability, readonly RoleKind[]>> = {
   policy: ['controller'],
   'initial-sequence': ['controller'],
   bounds: ['controller'],
+  'jumbo-frames': ['switch', 'backend'],
   tls: ['controller', 'backend'],
   counters: ['switch'],
   'speculative-rules': ['switch', 'controller'],

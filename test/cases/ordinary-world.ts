@@ -164,6 +164,8 @@ export async function createOrdinaryWorld(serviceDelayMs: number, defect?: Defec
   const server: Server & { httpAllowHalfOpen?: boolean } = createServer({ maxHeaderSize: 64 * 1024 });
   // A client may have said all it has to say before it is answered.
   server.httpAllowHalfOpen = true;
+  // All stories run at once; one that waits for its turn is not idle.
+  server.keepAliveTimeout = 0;
   server.on('request', async (request, response) => {
     await sleep(serviceDelayMs);
     await answer(request, response, store, defect).catch(() => response.destroy());

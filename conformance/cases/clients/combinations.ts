@@ -35,6 +35,13 @@ const WRK_MS = 1000;
 /** A client with 8 KiB of room takes a megabyte in small steps, and three of them share the machine. */
 const TIMEOUT_MS = 60_000;
 
+const KINDS = {
+  read: 'Small reads',
+  'read-large': 'Large reads',
+  write: 'Writes',
+  pipelined: 'Pipelined reads',
+} as const satisfies Record<StackRow['request'], string>;
+
 type Rows<P extends StackRow['program']> = StackRow & { readonly program: P };
 
 const isLoad = (row: StackRow): row is Rows<'wrk' | 'ab'> => row.program === 'wrk' || row.program === 'ab';
@@ -131,7 +138,7 @@ function combination(row: StackRow, index: number): ConformanceCase {
   return {
     id: combinationId(row, index),
     clauses: clausesOf(row),
-    summary: `${row.program}, ${row.request}: ${unusual(row)}.`,
+    summary: `${KINDS[row.request]} by ${row.program}, on a stack with ${unusual(row)}.`,
     worlds: ['sim', 'linux'],
     programs: isSocket(row) ? [] : CLIENT_NEEDS[row.program as Exclude<StackRow['program'], 'socket'>],
     ...(row.request === 'write' ? { needs: ['write'] } : row.request === 'pipelined' ? { needs: ['pipelining'] } : {}),

@@ -62,6 +62,6 @@ export function unusual(row: StackRow): string {
   const settings = (Object.keys(STACK_FACTORS) as StackFactor[]).filter(
     (factor) => factor !== 'program' && factor !== 'request' && row[factor] !== STACK_FACTORS[factor][0],
   );
-  if (OWN_STACKS.includes(row.program)) return 'a TCP of its own';
+  if (OWN_STACKS.includes(row.program)) return 'a TCP of the program itself';
   return settings.length === 0 ? 'the usual settings' : settings.map((factor) => `${factor} ${row[factor]}`).join(', ');
 }
