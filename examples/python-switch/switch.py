@@ -172,7 +172,8 @@ class Fabric:
                     return self.to_backend(frame, header, rule)
                 key = (src, src_port, dst, dst_port)
                 rule = self.table.by_backend.get(key)
-                if rule is not None:
+                # Whoever takes the backend's address on another link is not that backend.
+                if rule is not None and self.hosts[rule.backend][0] == port:
                     return self.to_client(frame, header, rule)
                 if self.table.is_draining(key):
                     return None

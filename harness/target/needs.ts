@@ -18,8 +18,8 @@ export function neededBy({ needs = [], options = {} }: Asking): Capability[] {
     [options.serviceDelayMs !== undefined, 'service-delay'],
     [options.policy !== undefined, 'policy'],
     [options.initialSequence !== undefined, 'initial-sequence'],
-    [options.clientProfile?.mtu === 9000, 'jumbo-frames'],
     [options.bounds !== undefined, 'bounds'],
+    [options.clientProfile?.mtu === 9000, 'jumbo-frames'],
   ];
   return [...new Set([...needs, ...implied.filter(([asked]) => asked).map(([, name]) => name)])];
 }
