@@ -58,7 +58,15 @@ function judgeSyns(judged: Judged, tally: Tally, { start, packets, name }: Conne
   const [first] = again;
   const last = again.at(-1);
   if (first === undefined || last === undefined) {
-    if (answers.length > 1) tally.hold();
+    // One that a rule sends to a backend makes no second connection either.
+    const late = packets.some(
+      ({ head, arrivals: places }) =>
+        head.towards === 'server' &&
+        isFlagged(head, 'SYN') &&
+        head.seq === syn.seq &&
+        places.some(({ t, vantage }) => vantage !== 'controller' && t > synAck.t),
+    );
+    if (answers.length > 1 || late) tally.hold();
     return;
   }
   // Behind the client's acknowledgement a late SYN wants no other answer (RFC 9293 §3.10.7.4 asks for a challenge ACK).

@@ -49,8 +49,9 @@ function expectBackend(tally: Tally, exchange: HandedExchange, expected: string 
   );
 }
 
+/** RFC 9112 §3.2.2: an absolute form has its path behind the authority. */
 function pathOf(target: string): string {
-  return target.split('?', 1)[0] ?? '';
+  return (/^https?:\/\/[^/?#]*(\/.*)$/i.exec(target)?.[1] ?? target).split('?', 1)[0] ?? '';
 }
 
 /** The backend that the policy names by path; undefined for a policy that goes by turns, and for what is no path. */
