@@ -58,7 +58,7 @@ const ADD_TRIES = 5;
 const RESET_INTERVAL: Micros = 600_000;
 const RESET_TRIES = 10;
 const HELD_FRAMES = 16;
-/** Connections whose handshake is not complete; a flood of SYNs pushes its own oldest out (EST-5, RFC 4987 §3.4). */
+/** Connections whose handshake is not complete; a flood of SYNs pushes its own oldest out (EST-5, RFC 4987 §3.4), a thousand clients at once do not. */
 const MOST_HALF_OPEN = 2048;
 /** The part of the hand-off's time that the backend may use: it must have stopped when the controller gives it up, whatever their clocks drift. */
 const LEASE_SHARE = 0.9;
