@@ -1,5 +1,6 @@
 /** `prism check`: passive judgement of captures alone. */
 import type { Command } from 'commander';
+import { UNSEEN } from '../../conformance/checks/unseen.js';
 import { passiveResults } from '../../conformance/run.js';
 import { judgeFiles } from '../../conformance/stream/judge-files.js';
 import { runsOf } from '../capture-files.js';
@@ -62,7 +63,9 @@ async function check(files: readonly string[], options: CheckOptions): Promise<n
       const outcome = await judgeFiles({ ...input, onProgress, signal });
       if (!outcome.ok) throw new Failure(2, outcome.error);
       notes.push(...outcome.notes.map((note) => `note: ${note}`));
-      judged.push({ findings: outcome.findings, replay: replayOf(run, options) });
+      // What no capture can show is listed, but cannot be demanded.
+      const findings = options.strict === true ? outcome.findings : [...outcome.findings, ...UNSEEN];
+      judged.push({ findings, replay: replayOf(run, options) });
     }
     const [first, ...others] = judged;
     const results = passiveResults(judged, () => (first && others.length === 0 ? first.replay : ''));
@@ -70,7 +73,10 @@ async function check(files: readonly string[], options: CheckOptions): Promise<n
       run: { command: commandLine(), startedAt, seed: null, target: 'captures', world: 'none' },
       columns: [{ name: 'captures', results }],
       results,
-      leftOut: notes,
+      leftOut:
+        options.strict === true
+          ? [...notes, `not demanded, since no capture shows it: ${UNSEEN.map(({ clause }) => clause).join(', ')}`]
+          : notes,
       strict: options.strict === true,
       folder,
       showCases: false,

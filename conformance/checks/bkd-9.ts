@@ -1,5 +1,5 @@
 /** BKD-9: After giving up, the backend sends neither FIN nor RST nor data. (D of HOF-4) */
-import { afterGivingUp, giveUps, speaks } from '../flows/former.js';
+import { afterGivingUp, dataAroundReport, giveUps, speaks } from '../flows/former.js';
 import type { Check } from './check.js';
 import { giveUpFrame } from './hof-4.js';
 import { at, missingVantages, named, Tally } from './tally.js';
@@ -15,7 +15,14 @@ export const BKD_9: Check = {
       for (const giveUp of giveUps(connection)) {
         const { backend } = giveUp.exchange.handoff;
         const stray = afterGivingUp(giveUp).find(({ head }) => speaks(head));
-        if (stray === undefined) tally.hold();
+        const doubtful = stray === undefined ? dataAroundReport(giveUp) : undefined;
+        if (doubtful !== undefined) {
+          tally.suspect(
+            `${backend} sent ${named(doubtful.head)} behind its report by the stamps of capture and log, which may differ by some milliseconds, though all was acknowledged`,
+            giveUpFrame(judged, giveUp),
+            at(doubtful.head, `${backend} sends again`),
+          );
+        } else if (stray === undefined) tally.hold();
         else {
           tally.fail(
             `expected neither data nor FIN nor RST from ${backend} after it gave the connection up; it sent ${named(stray.head)}`,

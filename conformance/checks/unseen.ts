@@ -2,10 +2,8 @@
 import type { ClauseFinding } from '../judge.js';
 
 const REASONS: readonly (readonly [clause: string, why: string])[] = [
-  ['EST-4', 'no SYN was sent again in the captures'],
   ['EST-5', 'frames do not tell which SYNs were a flood; prism test makes one'],
   ['REQ-7', 'frames do not tell the limits that the controller declares; prism test sends such requests'],
-  ['HOF-3', 'the hand-off message is judged by the active cases'],
   ['HOF-5', 'whether a backend had taken over is certain in a test only; what it sent is judged by HOF-4'],
   ['SWT-9', 'messages to the switch are judged by the active cases'],
   ['SWT-10', 'frames do not tell whether the switch lives; prism test sends such traffic'],

@@ -47,6 +47,23 @@ export function afterGivingUp({ exchange, t, until }: GiveUp): Packet[] {
   );
 }
 
+/** A timer that fires while the acknowledgement is being read is no offence. */
+const ARRIVING_NS = 200e3;
+
+/**
+ * Data that a backend sent behind its report by the stamps, but within what they may be wrong by, although everything had been acknowledged on
+ * its link before: after giving up, or a last needless repetition before it.
+ */
+export function dataAroundReport({ exchange, t, until }: GiveUp): Packet | undefined {
+  const { backend, log, done } = exchange.handoff;
+  const report = log?.report;
+  if (report === undefined || done === undefined) return undefined;
+  const from = Math.max(report.t, done.t + ARRIVING_NS);
+  return between(exchange.connection.toClient, from, Math.min(t, until)).find(
+    (packet) => packet.head.t > from && packet.head.length > 0 && senderOf(packet) === backend,
+  );
+}
+
 /** Segments that the controller sent while a backend owned the connection and went on. */
 export function controllerIntrusions(exchange: HandedExchange): Segment[] {
   const { connection, handoff } = exchange;

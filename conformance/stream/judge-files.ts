@@ -2,7 +2,6 @@
 import { CaptureSource, sourceError } from '../../harness/capture/source.js';
 import type { Topology } from '../../harness/topology.js';
 import type { ControlLogEntry } from '../../harness/world.js';
-import { UNSEEN } from '../checks/unseen.js';
 import type { ClauseFinding } from '../judge.js';
 import { clockShifts } from './clock-sample.js';
 import { DEFAULT_LIMITS, StreamJudge, type StreamLimits } from './stream-judge.js';
@@ -29,7 +28,7 @@ export interface FilesInput {
 export type FilesOutcome =
   | {
       readonly ok: true;
-      /** Of every clause that a passive check judges, then of those that no capture shows. */
+      /** Of every clause that a passive check judges. */
       readonly findings: readonly ClauseFinding[];
       readonly notes: readonly string[];
       readonly frames: number;
@@ -97,11 +96,10 @@ export async function judgeFiles(input: FilesInput): Promise<FilesOutcome> {
   const outcome = judge.finish();
   if ('error' in outcome) return { ok: false, error: `${files.map(({ name }) => name).join(', ')}: ${outcome.error}` };
   const { findings, notes, frames, regular, irregular } = outcome;
-  const all = [...findings, ...UNSEEN.filter(({ clause }) => findings.every((one) => one.clause !== clause))];
   const clocks = [...(shifts?.notes ?? [])];
   if (placeless)
     clocks.push(
       `${controlLog?.name} was left out: the captures' clocks differ, and none of them is known to be the log's`,
     );
-  return { ok: true, findings: all, notes: [...clocks, ...notes], frames, regular, irregular };
+  return { ok: true, findings, notes: [...clocks, ...notes], frames, regular, irregular };
 }

@@ -1,11 +1,13 @@
 /** The same run as other tools would have captured it: other links, tags, cuts, files and clocks. */
+import fc from 'fast-check';
 import t from 'tap';
 import { judgeAll } from '../../conformance/checks/index.js';
 import { analyse } from '../../conformance/flows/judged.js';
+import { asEthernet } from '../../conformance/flows/link.js';
 import { StreamJudge } from '../../conformance/stream/stream-judge.js';
 import { CaptureParser } from '../../harness/capture/parser.js';
 import type { Topology } from '../../harness/topology.js';
-import { EPOCH, read, Story, Talk, type Vantage, write } from './story.js';
+import { body, EPOCH, read, Story, Talk, type Vantage, write } from './story.js';
 
 function rightStory(): Story {
   const story = new Story();
@@ -140,6 +142,63 @@ for (const [name, shape] of [
     t.same(verdicts(ALL.map((vantage) => ({ bytes: pcap([vantage], shape), vantage }))), plain);
   });
 }
+
+t.test('any bytes of any link type give a frame or nothing', async (t) => {
+  const types = fc.constantFrom(0, 1, 12, 14, 101, 108, 113, 228, 276, 105);
+  fc.assert(
+    fc.property(
+      types,
+      fc.uint8Array({ maxLength: 60 }),
+      fc.option(fc.nat(), { nil: undefined }),
+      (type, bytes, own) => {
+        const frame = asEthernet(type, bytes, own);
+        return frame === undefined || frame.length <= bytes.length + 14;
+      },
+    ),
+    { numRuns: 2000 },
+  );
+  t.pass();
+});
+
+t.test('frames of any content are taken by the stream', async (t) => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.tuple(fc.nat(frames.length - 1), fc.nat(200), fc.nat(255), fc.nat(1600)), { maxLength: 20 }),
+      (picks) => {
+        const made = picks.flatMap(([index, at, value, length]) => {
+          const frame = frames[index];
+          if (frame === undefined) return [];
+          const bytes = frame.bytes.slice(0, length);
+          if (bytes.length > 0) bytes[at % bytes.length] = value;
+          return [{ ...frame, bytes }];
+        });
+        const bytes = story.capture(made);
+        const judge = new StreamJudge(topology, undefined);
+        new CaptureParser(judge.file('x', undefined), false).parse(bytes, bytes.length, true);
+        return !('error' in judge.finish());
+      },
+    ),
+    { numRuns: 100 },
+  );
+  t.pass();
+});
+
+t.test('data behind the report by less than stamps are good for is named, and held against nobody', async (t) => {
+  const near = new Story();
+  const talk = new Talk(near);
+  talk.connect();
+  const content = body(400);
+  read(talk, '/a/1', 400, {
+    complete: () => {
+      near.pass(2000);
+      talk.complete('backend0');
+      near.pass(100);
+      talk.fromServer('backend0', { at: talk.server.next - 400, payload: content });
+    },
+  });
+  const { findings } = near.judge();
+  t.match(findings.get('BKD-9'), { verdict: 'inconclusive', message: /behind its report by the stamps/ });
+});
 
 t.test('an unknown link type is ignored', async (t) => {
   const captures = [{ name: 'x.pcap', bytes: pcap(['client'], { linkType: 105 }), vantage: 'client' }];

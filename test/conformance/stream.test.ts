@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { writeTraffic } from '../../cli/bench/traffic.js';
 import { CHECKS, judgeAll } from '../../conformance/checks/index.js';
+import { UNSEEN } from '../../conformance/checks/unseen.js';
 import { analyse } from '../../conformance/flows/judged.js';
 import { DEFAULT_LIMITS, StreamJudge, type StreamLimits } from '../../conformance/stream/stream-judge.js';
 import { CaptureParser } from '../../harness/capture/parser.js';
@@ -13,6 +14,7 @@ import { CaptureSource } from '../../harness/capture/source.js';
 import type { Topology } from '../../harness/topology.js';
 import type { ControlLogEntry } from '../../harness/world.js';
 import { TcpFlag } from '../../reference-impl/wire/tcp.js';
+import { CLAUSES, compareClauses } from '../../spec/requirements.js';
 import { body, get, ok, read, requestEnd, Story, Talk, type Vantage, write } from './story.js';
 
 interface Told {
@@ -101,6 +103,13 @@ function regularStory(): Story {
 
 t.test('every check says what it counts in a regular connection', async (t) => {
   for (const { clause, regular } of CHECKS) t.type(regular, 'function', clause);
+});
+
+t.test('every clause is judged, or has a reason why no capture shows it', async (t) => {
+  const seen = CHECKS.map(({ clause }) => clause);
+  const unseen = UNSEEN.map(({ clause }) => clause);
+  const all = CLAUSES.map(({ id }) => id).filter((id) => !/^(VAR|KNI|MEM)/.test(id));
+  t.same([...seen, ...unseen].sort(compareClauses), all);
 });
 
 t.test('what is regular is recognised, and counted as the checks count it', async (t) => {
