@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readCapture } from '../harness/capture/pcapng.js';
-import { Topology } from '../harness/topology.js';
+import { Topology, topologyProblem } from '../harness/topology.js';
 import { Failure, fileReason } from './failure.js';
 
 export interface CaptureFile {
@@ -24,15 +24,20 @@ export function readInput(path: string): Buffer {
   }
 }
 
-/** Opens `FILE`, or `FILE@vantage` where no file of that whole name exists. */
-export function openCapture(argument: string): CaptureFile {
+/** Splits `FILE@vantage`, where no file of that whole name exists. */
+export function splitVantage(argument: string): { readonly path: string; readonly vantage?: string } {
   const at = argument.lastIndexOf('@');
-  const split = at > 0 && !existsSync(argument);
-  const path = split ? argument.slice(0, at) : argument;
-  const vantage = split ? argument.slice(at + 1) : undefined;
-  if (vantage !== undefined && !/^(client|controller|backend\d+|switch-.+)$/.test(vantage)) {
+  if (at <= 0 || existsSync(argument)) return { path: argument };
+  const vantage = argument.slice(at + 1);
+  if (!/^(client|controller|backend\d+|switch-.+)$/.test(vantage)) {
     throw new Failure(2, `${argument}: '${vantage}' is no vantage; say client, controller, backend0, backend1, ...`);
   }
+  return { path: argument.slice(0, at), vantage };
+}
+
+/** Opens `FILE`, or `FILE@vantage`, and reads it whole. */
+export function openCapture(argument: string): CaptureFile {
+  const { path, vantage } = splitVantage(argument);
   const bytes = readInput(path);
   const capture = readCapture(bytes);
   if (!capture.ok) {
@@ -61,7 +66,11 @@ export function readTopology(path: string): Topology {
     throw new Failure(2, `${path}: not JSON: ${fileReason(error).split('\n')[0]}`);
   }
   const parsed = Topology.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) {
+    const problem = topologyProblem(parsed.data);
+    if (problem !== undefined) throw new Failure(2, `${path}: ${problem}`);
+    return parsed.data;
+  }
   const issue = parsed.error.issues[0];
   const keys = issue?.code === 'unrecognized_keys' ? issue.keys : [];
   const field = [...(issue?.path ?? []), ...keys.slice(0, 1)].join('.') || 'the whole file';
@@ -72,8 +81,8 @@ export function readTopology(path: string): Topology {
  * Files that were taken at different vantages belong to one run and are judged together; a file whose vantage is there already begins
  * another run.
  */
-export function runsOf(files: readonly CaptureFile[]): CaptureFile[][] {
-  const runs: CaptureFile[][] = [];
+export function runsOf<F extends { readonly vantages: readonly string[] }>(files: readonly F[]): F[][] {
+  const runs: F[][] = [];
   for (const file of files) {
     const last = runs.at(-1);
     const taken = last?.some((other) => other.vantages.some((v) => file.vantages.includes(v)));
@@ -84,7 +93,7 @@ export function runsOf(files: readonly CaptureFile[]): CaptureFile[][] {
 }
 
 /** `topology.json` beside a run's first capture, if there is one. */
-export function topologyBeside([first]: readonly CaptureFile[]): string | undefined {
+export function topologyBeside([first]: readonly { readonly path: string }[]): string | undefined {
   const path = join(first ? dirname(first.path) : '.', 'topology.json');
   return existsSync(path) ? path : undefined;
 }

@@ -1,9 +1,11 @@
 /** Where the captures lie that a report draws its ladders from. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { parseControlLog } from '../conformance/control-log.js';
 import type { JudgeInput } from '../conformance/judge.js';
 import type { LadderSource } from '../conformance/report/ladder/problems.js';
+import type { FilesInput } from '../conformance/stream/judge-files.js';
 import { Topology } from '../harness/topology.js';
 
 /** The whole capture is read, which takes seconds for one of this size. */
@@ -41,16 +43,35 @@ function readRun(folder: string, capture: string): NonNullable<ReturnType<Ladder
   }
 }
 
-/** Runs that a command has in memory. */
-export function memorySource(inputs: readonly JudgeInput[]): LadderSource {
+/** The files of runs that were judged piece by piece, read once more where a ladder needs them. */
+export function filesSource(runs: readonly FilesInput[]): LadderSource {
+  const found = new Map<FilesInput, ReturnType<LadderSource>>();
   return (file) => {
-    const input = inputs.find(
-      ({ captures, controlLog }) => captures.some(({ name }) => name === file) || controlLog?.name === file,
+    const run = runs.find(
+      ({ files, controlLog }) => files.some(({ name }) => name === file) || controlLog?.name === file,
     );
-    if (input === undefined) return undefined;
-    const size = input.captures.reduce((sum, { bytes }) => sum + bytes.length, 0);
-    return size > MAX_CAPTURE_BYTES
-      ? { ok: false, reason: `the captures of the run have ${Math.round(size / 1e6)} MB, too much for a ladder` }
-      : { ok: true, input };
+    if (run === undefined) return undefined;
+    const known = found.get(run) ?? readFiles(run);
+    found.set(run, known);
+    return known;
   };
+}
+
+function readFiles({ files, topology, controlLog }: FilesInput): NonNullable<ReturnType<LadderSource>> {
+  try {
+    if (files.some(({ path }) => path === '-'))
+      return { ok: false, reason: 'what came by standard input is gone, and cannot be drawn' };
+    const size = files.reduce((sum, { path }) => sum + statSync(path).size, 0);
+    if (size > MAX_CAPTURE_BYTES)
+      return { ok: false, reason: `the captures of the run have ${Math.round(size / 1e6)} MB, too much for a ladder` };
+    const captures = files.map(({ name, path, vantage }) => {
+      const stored = readFileSync(path);
+      const bytes =
+        stored[0] === 0x1f && stored[1] === 0x8b ? gunzipSync(stored, { maxOutputLength: MAX_CAPTURE_BYTES }) : stored;
+      return { name, bytes, ...(vantage === undefined ? {} : { vantage }) };
+    });
+    return { ok: true, input: { captures, topology, ...(controlLog === undefined ? {} : { controlLog }) } };
+  } catch {
+    return { ok: false, reason: 'the captures of the run cannot be read a second time' };
+  }
 }

@@ -21,10 +21,13 @@ import { parseControlLog } from './control-log.js';
 import { excuse } from './excuses.js';
 import type { ClauseFinding, JudgeEvidence } from './judge.js';
 import { withVariants } from './variants.js';
-import type { EvidenceFrame, Result } from './verdict.js';
+import { type EvidenceFrame, NO_SINGLE_FRAME, type Result } from './verdict.js';
 
 /** How long one case may take by the wall clock, from building its world to tearing it down, in ms. */
 const CASE_LIMIT_MS = 180_000;
+
+/** The same for a case that says it is slow. */
+const SLOW_CASE_LIMIT_MS = 1_800_000;
 
 /** How long connections and rules may take to be gone once the clients have ended, in ms of the world's time. */
 const SETTLE_MS = { sim: 30_000, linux: 5_000 } as const satisfies Record<WorldKind, number>;
@@ -153,8 +156,7 @@ export function caseVerdict(testCase: ConformanceCase, replay: string, judgement
       ...(judgement.named ?? []),
       ...broken.flatMap(({ finding }) => finding.evidence),
     ];
-    if (evidence.length === 0)
-      evidence.push({ capture, frame: 1, note: 'first frame of the run; no single frame decides it' });
+    if (evidence.length === 0) evidence.push({ capture, frame: 1, note: NO_SINGLE_FRAME });
     return {
       ...base,
       clauses: [...clauses].sort(compareClauses),
@@ -224,7 +226,7 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
   const folder = join(plan.out, world.kind, testCase.id);
   await mkdir(folder, { recursive: true });
   const timeout = new AbortController();
-  const limit = plan.caseLimitMs ?? CASE_LIMIT_MS;
+  const limit = plan.caseLimitMs ?? (testCase.slow ? SLOW_CASE_LIMIT_MS : CASE_LIMIT_MS);
   const timer = setTimeout(() => timeout.abort(new CaseTimeout(`did not end within ${limit / 1000} s`)), limit);
   const signal = plan.signal ? AbortSignal.any([plan.signal, timeout.signal]) : timeout.signal;
   const faults: readonly Fault[] = testCase.options?.faults ?? [];

@@ -33,7 +33,10 @@ export function select(
   clauseIds: readonly string[],
   worlds: readonly WorldKind[],
 ): Selected {
-  const runnable = cases.filter((c) => c.worlds.some((w) => worlds.includes(w)));
+  const called = new Set(selectors.map((selector) => selector.toLowerCase()));
+  // A slow case has to be meant: no glob and no clause brings it in.
+  const wanted = cases.filter((c) => !c.slow || called.has(c.id.toLowerCase()));
+  const runnable = wanted.filter((c) => c.worlds.some((w) => worlds.includes(w)));
   const place = worlds.join(' or ');
   if (selectors.length === 0) {
     if (runnable.length === 0) return { ok: false, error: `there is no case for the world ${place}` };
@@ -44,7 +47,7 @@ export function select(
   for (const selector of selectors) {
     const pattern = globPattern(selector.replace(/^check\./, ''));
     const named = clauseIds.filter((id) => pattern.test(id));
-    const matching = cases.filter((c) => pattern.test(c.id) || c.clauses.some((id) => named.includes(id)));
+    const matching = wanted.filter((c) => pattern.test(c.id) || c.clauses.some((id) => named.includes(id)));
     if (named.length === 0 && matching.length === 0) {
       const known = [...clauseIds, ...cases.map((c) => c.id)];
       return {

@@ -8,6 +8,9 @@ export interface EvidenceFrame {
   readonly note: string;
 }
 
+/** The note of the frame that a failure names where what went wrong is in no single one: the first of the run. */
+export const NO_SINGLE_FRAME = 'first frame of the run; no single frame decides it';
+
 export interface Result {
   /** A case id, or `check.CLAUSE` for a passive check. */
   readonly id: string;

@@ -2,7 +2,7 @@
  * Faults of the control channels: what becomes of a message on its way between two roles. A pure decision; whoever carries the messages
  * (the simulated network, the rim of a role, a relay) asks once for each message, at one place for all channels, so that `nth` counts them all.
  */
-import { encodeControlLine, type Refused } from '../reference-impl/control/messages.js';
+import { type ControlMessage, encodeControlLine, type Refused } from '../reference-impl/control/messages.js';
 import { ControlMatcher, type TravellingMessage } from './control-match.js';
 import type { ControlFault } from './world.js';
 
@@ -39,7 +39,7 @@ export function createControlFaults(faults: readonly ControlFault[]): ControlFau
       matcher.note(travelling);
       const { message } = travelling;
       const line = encodeControlLine(message).trimEnd();
-      const repeats: number[] = [];
+      const repeats: ControlDelivery[] = [];
       const following: string[] = [];
       let delayMs = 0;
       let lost = false;
@@ -58,7 +58,7 @@ export function createControlFaults(faults: readonly ControlFault[]): ControlFau
             delayMs += fault.ms;
             break;
           case 'repeat':
-            repeats.push(fault.ms);
+            repeats.push({ delayMs: fault.ms, line: fault.as === undefined ? line : renamed(message, fault.as) });
             break;
           case 'follow':
             following.push(fault.line);
@@ -75,9 +75,14 @@ export function createControlFaults(faults: readonly ControlFault[]): ControlFau
         deliver: [
           { delayMs, line },
           ...following.map((text) => ({ delayMs, line: text })),
-          ...repeats.map((ms) => ({ delayMs: delayMs + ms, line })),
+          ...repeats.map((again) => ({ ...again, delayMs: delayMs + again.delayMs })),
         ],
       };
     },
   };
+}
+
+/** The same request under another id; an answer stays as it is. */
+function renamed(message: ControlMessage, id: string): string {
+  return encodeControlLine('id' in message ? { ...message, id } : message).trimEnd();
 }

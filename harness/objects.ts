@@ -44,3 +44,15 @@ export function objectCatalogue(): Map<string, BodySpec> {
       catalogue.set(prefix + name, { size, seed: objectSeed(prefix + name) });
   return catalogue;
 }
+
+const LARGE_UNIT = 1024 * 1024;
+
+/** Large objects, served under `/a/NAME` and `/b/NAME` beside the catalogue's: a unit of 1 MiB from `seed`, so many times. */
+export const LARGE_OBJECTS: ReadonlyMap<string, { readonly unit: BodySpec; readonly times: number }> = new Map(
+  ['/a/', '/b/'].flatMap((prefix) =>
+    Object.entries({ '64m': 64, '1g': 1024 }).map(
+      ([name, times]) =>
+        [prefix + name, { unit: { size: LARGE_UNIT, seed: objectSeed(prefix + name) }, times }] as const,
+    ),
+  ),
+);

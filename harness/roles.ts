@@ -1,5 +1,5 @@
 /** Role configurations from a topology: what both worlds start their reference roles with. */
-import type { BackendConfig } from '../reference-impl/backend/config.js';
+import type { BackendConfig, Content } from '../reference-impl/backend/config.js';
 import type { ControllerConfig } from '../reference-impl/controller/config.js';
 import type { SwitchConfig } from '../reference-impl/switch/config.js';
 import {
@@ -8,7 +8,7 @@ import {
   parseIpv4Address,
   parseMacAddress,
 } from '../reference-impl/wire/addresses.js';
-import { generateBody, objectCatalogue } from './objects.js';
+import { generateBody, LARGE_OBJECTS, objectCatalogue } from './objects.js';
 import type { Topology } from './topology.js';
 import type { WorldOptions } from './world.js';
 
@@ -48,10 +48,13 @@ export function controllerConfig(topology: Topology, options: WorldOptions): Con
 }
 
 /** Made once a process: the objects are 18 MB, and worlds are made by the hundred. Nobody writes to them. */
-let contents: ReadonlyMap<string, Uint8Array> | undefined;
+let contents: ReadonlyMap<string, Content> | undefined;
 
-function objectContents(): ReadonlyMap<string, Uint8Array> {
-  contents ??= new Map([...objectCatalogue()].map(([path, spec]) => [path, generateBody(spec)]));
+function objectContents(): ReadonlyMap<string, Content> {
+  contents ??= new Map<string, Content>([
+    ...[...objectCatalogue()].map(([path, spec]) => [path, generateBody(spec)] as const),
+    ...[...LARGE_OBJECTS].map(([path, { unit, times }]) => [path, { unit: generateBody(unit), times }] as const),
+  ]);
   return contents;
 }
 
@@ -60,7 +63,7 @@ export function backendConfig(
   topology: Topology,
   options: WorldOptions,
   name: string,
-  objects: ReadonlyMap<string, Uint8Array> = objectContents(),
+  objects: ReadonlyMap<string, Content> = objectContents(),
 ): BackendConfig {
   const self = topology.backends.find((b) => b.name === name);
   if (!self) throw new Error(`no backend ${name} in the topology`);

@@ -39,6 +39,29 @@ export const Topology = z.strictObject({
 });
 export type Topology = z.infer<typeof Topology>;
 
+/** Why a topology that has the right form describes no network; undefined for one that does. */
+export function topologyProblem(topology: Topology): string | undefined {
+  const { backends, controller, logical, policy } = topology;
+  const names = new Set<string>();
+  const hosts = new Map<string, string>([[controller.ip, 'the controller']]);
+  for (const { name, ip } of backends) {
+    if (names.has(name)) return `backends: two are named ${name}`;
+    names.add(name);
+    const other = hosts.get(ip);
+    if (other !== undefined) return `backends: ${name} has the address ${ip} of ${other}`;
+    hosts.set(ip, name);
+  }
+  const owner = backends.find(({ ip }) => ip === logical.ip);
+  if (owner !== undefined) return `logical.ip: ${logical.ip} is the address of ${owner.name}`;
+  for (const client of topology.clients ?? []) {
+    const other = client.ip === logical.ip ? 'the logical server' : hosts.get(client.ip);
+    if (other !== undefined) return `clients: ${client.ip} is the address of ${other}`;
+  }
+  const wanted = policy?.kind === 'path-map' ? [...policy.map.map(({ backend }) => backend), policy.default] : [];
+  const unknown = wanted.find((name) => !names.has(name));
+  return unknown === undefined ? undefined : `policy: there is no backend named ${unknown}`;
+}
+
 /** The topology that both shipped worlds build: RFC 2544's benchmarking addresses, one subnet a link. `bounds` go over the usual ones. */
 export function defaultTopology(policy: Policy = defaultPolicy, bounds: Topology['bounds'] = {}): Topology {
   return {

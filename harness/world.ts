@@ -28,6 +28,8 @@ export interface WorldOptions {
   readonly roleFaults?: readonly RoleFault[];
   /** The initial sequence number of every connection the controller accepts (a wrap inside a response is wanted); by its secret when absent. */
   readonly initialSequence?: number;
+  /** Bytes of each frame that the capture keeps; all when absent. For runs whose whole capture nobody could read. */
+  readonly captureLength?: number;
   /** Events after which the simulated world gives a run up that comes to no rest (an ACK war never ends); 1,000,000 when absent. */
   readonly eventLimit?: number;
   /** The mutant that the reference's roles are made of (`harness/mutants`), for tests of the judge. */
@@ -97,8 +99,14 @@ export interface ControlMatch {
 export type ControlFault =
   | { readonly kind: 'drop'; readonly match: ControlMatch; readonly nth?: readonly number[] }
   | { readonly kind: 'delay'; readonly match: ControlMatch; readonly nth?: readonly number[]; readonly ms: number }
-  /** Delivered now, and once more `ms` later. */
-  | { readonly kind: 'repeat'; readonly match: ControlMatch; readonly nth?: readonly number[]; readonly ms: number }
+  /** Delivered now, and once more `ms` later; then, if it is a request, under the id `as` instead of its own where that is given. */
+  | {
+      readonly kind: 'repeat';
+      readonly match: ControlMatch;
+      readonly nth?: readonly number[];
+      readonly ms: number;
+      readonly as?: string;
+    }
   /** Never delivered; the harness answers `refused` in the receiver's stead. */
   | {
       readonly kind: 'refuse';

@@ -1,5 +1,6 @@
 /** `prism bench`: benchmarks, each printing ratios measured side by side in one run. */
 import type { Command } from 'commander';
+import { registerBenchCheck } from '../bench/check.js';
 import { registerBenchExplore } from '../bench/explore.js';
 
 export function registerBench(program: Command): void {
@@ -9,4 +10,5 @@ export function registerBench(program: Command): void {
     .description('Benchmarks. Nothing is judged: machines differ, and only the ratios of one run mean something.')
     .helpCommand(false);
   registerBenchExplore(bench);
+  registerBenchCheck(bench);
 }

@@ -1,56 +1,21 @@
 /** `prism check`: passive judgement of captures alone. */
-import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
-import { parseControlLog } from '../../conformance/control-log.js';
-import { type JudgeInput, judgeEvidence } from '../../conformance/judge.js';
 import { passiveResults } from '../../conformance/run.js';
-import { type CaptureFile, openCapture, readInput, readTopology, runsOf, topologyBeside } from '../capture-files.js';
+import { judgeFiles } from '../../conformance/stream/judge-files.js';
+import { runsOf } from '../capture-files.js';
+import { type CheckInputs, inputOf, type NamedCapture, nameCapture } from '../check/inputs.js';
 import { Failure } from '../failure.js';
+import { withInterrupt } from '../interrupt.js';
 import { commandLine, conclude } from '../judgement.js';
-import { memorySource } from '../ladder-sources.js';
+import { filesSource } from '../ladder-sources.js';
 import { addOutputOptions, addReportOptions, Output, type OutputOptions, prepareOut } from '../output.js';
 
-interface CheckOptions extends OutputOptions {
-  readonly topology?: string;
-  /** A file, false for --no-control, true when nothing was said. */
-  readonly control: string | boolean;
+interface CheckOptions extends OutputOptions, CheckInputs {
   readonly strict?: boolean;
 }
 
-function readControlLog(path: string): NonNullable<JudgeInput['controlLog']> {
-  const log = parseControlLog(readInput(path).toString('utf8'));
-  if (!log.ok) throw new Failure(2, `${path}: ${log.error}`);
-  return { name: path, entries: log.entries };
-}
-
-function inputOf(run: readonly CaptureFile[], options: CheckOptions): JudgeInput {
-  const [first] = run;
-  const path = options.topology ?? topologyBeside(run);
-  if (path === undefined) {
-    throw new Failure(
-      2,
-      `no topology for ${first?.name}: give one with --topology FILE, or put topology.json beside the capture`,
-    );
-  }
-  const topology = readTopology(path);
-  const captures = run.map(({ name, bytes, vantage }) => ({
-    name,
-    bytes,
-    ...(vantage === undefined ? {} : { vantage }),
-  }));
-  if (options.control === false) return { captures, topology };
-  if (typeof options.control === 'string') return { captures, topology, controlLog: readControlLog(options.control) };
-  const logs = run
-    .map((file) => `${file.path.replace(/\.[^./]*$/, '')}.control.ndjson`)
-    .filter((log) => existsSync(log));
-  const [log, another] = new Set(logs);
-  if (another !== undefined)
-    throw new Failure(2, `${log} and ${another} lie beside the captures: choose one with --control FILE`);
-  return log === undefined ? { captures, topology } : { captures, topology, controlLog: readControlLog(log) };
-}
-
 /** The command that judges this run alone. */
-function replayOf(run: readonly CaptureFile[], options: CheckOptions): string {
+function replayOf(run: readonly NamedCapture[], options: CheckOptions): string {
   const words = [
     'prism check',
     ...run.map(({ path, vantage }) => (vantage === undefined ? path : `${path}@${vantage}`)),
@@ -61,37 +26,56 @@ function replayOf(run: readonly CaptureFile[], options: CheckOptions): string {
   return words.join(' ');
 }
 
-function check(files: readonly string[], options: CheckOptions): number {
+const MEBIBYTE = 1024 * 1024;
+
+async function check(files: readonly string[], options: CheckOptions): Promise<number> {
   const startedAt = new Date();
-  const output = new Output(options, (word) => /\.p?cap(ng)?(@|$)/.test(word));
-  const runs = runsOf(files.map(openCapture));
+  const output = new Output(options, (word) => /\.p?cap(ng)?(\.gz)?(@|$)/.test(word));
+  const captures: NamedCapture[] = [];
+  for (const file of files) captures.push(await nameCapture(file));
+  if (captures.length > 1 && captures.some(({ path }) => path === '-'))
+    throw new Failure(2, 'standard input (-) is a run by itself; give the other captures to a command of their own');
+  const runs = runsOf(captures);
   if (runs.length > 1 && typeof options.control === 'string') {
     throw new Failure(
       2,
       `--control belongs to one run, but these captures are of ${runs.length}; check them one by one`,
     );
   }
+  const inputs = runs.map((run) => inputOf(run, options));
   const folder = options.out === undefined ? undefined : prepareOut(options.out);
-  const inputs: JudgeInput[] = [];
-  const judged = runs.map((run, i) => {
-    output.progress(`[${i + 1}/${runs.length}] ${run[0]?.name}`);
-    const input = inputOf(run, options);
-    inputs.push(input);
-    const outcome = judgeEvidence(input);
-    if (!outcome.ok) throw new Failure(2, outcome.error);
-    return { findings: outcome.findings, replay: replayOf(run, options) };
-  });
-  const [first, ...others] = judged;
-  const results = passiveResults(judged, () => (first && others.length === 0 ? first.replay : ''));
-  return conclude(output, {
-    run: { command: commandLine(), startedAt, seed: null, target: 'captures', world: 'none' },
-    columns: [{ name: 'captures', results }],
-    results,
-    leftOut: [],
-    strict: options.strict === true,
-    folder,
-    showCases: false,
-    evidence: memorySource(inputs),
+  return withInterrupt(async (signal) => {
+    const judged = [];
+    const notes: string[] = [];
+    for (const [i, run] of runs.entries()) {
+      const input = inputs[i];
+      if (input === undefined) continue;
+      const title = `[${i + 1}/${runs.length}] ${run[0]?.name}`;
+      const size = run.reduce((sum, one) => sum + one.size, 0);
+      output.progress(title);
+      const onProgress = (bytes: number, frames: number): void => {
+        const part = size > 0 ? ` ${Math.floor((100 * bytes) / size)}%` : '';
+        output.progress(
+          `${title}${part} ${Math.round(bytes / MEBIBYTE)} MiB, ${frames.toLocaleString('en-US')} frames`,
+        );
+      };
+      const outcome = await judgeFiles({ ...input, onProgress, signal });
+      if (!outcome.ok) throw new Failure(2, outcome.error);
+      notes.push(...outcome.notes.map((note) => `note: ${note}`));
+      judged.push({ findings: outcome.findings, replay: replayOf(run, options) });
+    }
+    const [first, ...others] = judged;
+    const results = passiveResults(judged, () => (first && others.length === 0 ? first.replay : ''));
+    return conclude(output, {
+      run: { command: commandLine(), startedAt, seed: null, target: 'captures', world: 'none' },
+      columns: [{ name: 'captures', results }],
+      results,
+      leftOut: notes,
+      strict: options.strict === true,
+      folder,
+      showCases: false,
+      evidence: filesSource(inputs),
+    });
   });
 }
 
@@ -101,10 +85,11 @@ export function registerCheck(program: Command): void {
     .summary('judge captures alone')
     .description(
       'Judges captures clause by clause, with no cooperation from whatever they were taken of. A CAPTURE is a pcapng with one\n' +
-        'interface per vantage (client, controller, backend0, ...), or a plain pcap as FILE@vantage. What captures cannot show is\n' +
-        'inconclusive, which exits 0 unless --strict is given.',
+        'interface per vantage (client, controller, backend0, ...), a plain pcap as FILE@vantage, either of them compressed by\n' +
+        'gzip, or - for standard input. It is read piece by piece: its size does not matter. Where no interface says where it\n' +
+        "is, the topology's MAC addresses tell. What captures cannot show is inconclusive, which exits 0 unless --strict is given.",
     )
-    .argument('<CAPTURE...>', 'pcapng, or FILE@vantage')
+    .argument('<CAPTURE...>', 'pcapng, FILE@vantage, or - for standard input')
     .option('--topology <FILE>', 'who is who (default: topology.json beside the capture)')
     .option('--control <FILE>', 'log of control messages (default: NAME.control.ndjson beside NAME.pcapng)')
     .option('--no-control', 'use no control log, even if there is one')
@@ -119,9 +104,10 @@ export function registerCheck(program: Command): void {
 Examples:
   prism check run.pcapng --topology topology.json
   prism check a.pcap@client b.pcap@controller c.pcap@backend0 --topology topology.json
-  prism check prism-report/linux/*/capture.pcapng --no-control`,
+  prism check prism-report/linux/*/capture.pcapng --no-control
+  ssh client tcpdump -i eth0 -w - tcp | prism check -@client --topology topology.json`,
   );
-  command.action((files: string[], options: CheckOptions) => {
-    process.exitCode = check(files, options);
+  command.action(async (files: string[], options: CheckOptions) => {
+    process.exitCode = await check(files, options);
   });
 }

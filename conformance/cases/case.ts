@@ -27,10 +27,13 @@ export interface ConformanceCase {
   readonly programs?: readonly string[];
   /** What a target must be able to do beyond what `options` ask of it; the case is `unsupported` where it cannot. */
   readonly needs?: readonly Capability[];
+  /** Takes minutes or gigabytes: runs only when it is asked for by its whole id. */
+  readonly slow?: boolean;
   readonly options?: Partial<
     Pick<
       WorldOptions,
       | 'policy'
+      | 'captureLength'
       | 'ruleCapacity'
       | 'serviceDelayMs'
       | 'controlFaults'

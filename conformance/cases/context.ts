@@ -1,6 +1,6 @@
 /** What a running case speaks to: the world, and expectations that are recorded instead of thrown. */
 import { createHash } from 'node:crypto';
-import { generateBody, objectCatalogue } from '../../harness/objects.js';
+import { generateBody, LARGE_OBJECTS, objectCatalogue } from '../../harness/objects.js';
 import type { BodySpec, HttpResponse, JobResult, World } from '../../harness/world.js';
 import type { CaseContext } from './case.js';
 
@@ -9,15 +9,33 @@ export function bodyDigest(spec: BodySpec): string {
   return createHash('sha256').update(generateBody(spec)).digest('hex');
 }
 
-const CATALOGUE = objectCatalogue();
+/** What an object is: its size, and how to come by its digest without holding it whole. */
+interface Known {
+  readonly size: number;
+  digest(): string;
+}
+
+const CATALOGUE: ReadonlyMap<string, Known> = new Map([
+  ...[...objectCatalogue()].map(([path, spec]) => [path, { size: spec.size, digest: () => bodyDigest(spec) }] as const),
+  ...[...LARGE_OBJECTS].map(
+    ([path, { unit, times }]) =>
+      [path, { size: unit.size * times, digest: () => repeatedDigest(generateBody(unit), times) }] as const,
+  ),
+]);
+
+function repeatedDigest(unit: Uint8Array, times: number): string {
+  const hash = createHash('sha256');
+  for (let i = 0; i < times; i++) hash.update(unit);
+  return hash.digest('hex');
+}
 
 /** An 8 MB body is generated once, not once an expectation. */
 const digests = new Map<string, string>();
 
-function objectDigest(path: string, spec: BodySpec): string {
+function objectDigest(path: string, object: Known): string {
   const known = digests.get(path);
   if (known !== undefined) return known;
-  const digest = bodyDigest(spec);
+  const digest = object.digest();
   digests.set(path, digest);
   return digest;
 }

@@ -23,6 +23,7 @@ import {
   completeLost,
   completeTwice,
   reportConfirmationLost,
+  reportOfAnOlderHandoff,
   requestAfterGivingUp,
   resetFreesTheRule,
 } from './control/reports.js';
@@ -32,15 +33,23 @@ import {
   addConfirmationLost,
   addLost,
   addTwice,
+  addUnderAnotherId,
   removeAgainDuringTheNext,
   removeConfirmationLate,
   removeConfirmationLost,
   removeLost,
+  removeUnderAnotherId,
 } from './control/rule-messages.js';
 import { strangerAtABackend, strangerAtTheSwitch } from './control/strangers.js';
 
 import { backendEnds, crashAfterReport, crashWithPipelinedRequest } from './crash/backend-ends.js';
-import { failureReported, failureReportLost, failureReportTwice, handoffRefused } from './crash/reported-failure.js';
+import {
+  failureReported,
+  failureReportLost,
+  failureReportTwice,
+  handoffRefused,
+  resetLost,
+} from './crash/reported-failure.js';
 import { switchFallsSilent } from './crash/switch-ends.js';
 import {
   emptyLinesBefore,
@@ -69,7 +78,7 @@ import {
 import { mixedAcrossBackends, readsTwoToTenDeep, writesTwoToTenDeep, writeUnderLoss } from './pipeline/depths.js';
 import { headerAtTheLimit, headerOneByteTooLong } from './refusal/refusals.js';
 import { unparseable } from './refusal/unparseable.js';
-import { thousandConnections, thousandsOfHandoffs } from './volume/volume.js';
+import { objectOf1GB, objectOf64MB, thousandConnections, thousandsOfHandoffs } from './volume/volume.js';
 import {
   clientTimestampsWrap,
   clientWrapsInsideHeader,
@@ -89,10 +98,12 @@ export const FAULT_CASES: readonly ConformanceCase[] = [
   addConfirmationLost,
   addLost,
   addTwice,
+  addUnderAnotherId,
   addAgainAfterRemoval,
   removeConfirmationLate,
   removeConfirmationLost,
   removeLost,
+  removeUnderAnotherId,
   removeAgainDuringTheNext,
   // The backends' side.
   handoffCarriesTheHandshake,
@@ -108,6 +119,7 @@ export const FAULT_CASES: readonly ConformanceCase[] = [
   completeTwice,
   completeAgainDuringTheNext,
   reportConfirmationLost,
+  reportOfAnOlderHandoff,
   requestAfterGivingUp,
   resetFreesTheRule,
   // What nobody may listen to.
@@ -121,6 +133,7 @@ export const FAULT_CASES: readonly ConformanceCase[] = [
   failureReported,
   failureReportLost,
   failureReportTwice,
+  resetLost,
   handoffRefused,
   switchFallsSilent,
   // Headers in pieces, at their limits, and no headers at all.
@@ -163,4 +176,6 @@ export const FAULT_CASES: readonly ConformanceCase[] = [
   // Much of everything.
   thousandsOfHandoffs,
   thousandConnections,
+  objectOf64MB,
+  objectOf1GB,
 ];

@@ -7,9 +7,9 @@ export function clientOf(run: CaseEvidence): string {
   return run.topology.clients?.[1]?.ip ?? '';
 }
 
-/** The first frame that the first step of that name sent, as a vantage saw it. */
-export function frameOf(run: CaseEvidence, word: string, vantage: string): SeenSegment | undefined {
-  const step = (run.results[0]?.observations ?? []).find((observation) => observation.do === word);
+/** The first frame that the step of that name sent, as a vantage saw it; the first such step, or the `nth`. */
+export function frameOf(run: CaseEvidence, word: string, vantage: string, nth = 1): SeenSegment | undefined {
+  const step = (run.results[0]?.observations ?? []).filter((observation) => observation.do === word)[nth - 1];
   const [id] = step?.sent ?? [];
   return run.segments.find((s) => s.ipId === id && s.vantage === vantage && s.src.startsWith(`${clientOf(run)}:`));
 }

@@ -122,6 +122,7 @@ export const BKD_1: Check = {
       gap ?? 'no response of a backend in the captures',
     );
   },
+  regular: (connection) => connection.exchanges.length,
 };
 
 /** Whether [from, to) was sent by somebody at any time, or arrived at the client. */
@@ -160,4 +161,5 @@ export const BKD_5: Check = {
     const gap = missingVantages(judged.vantages, 'controller', ...judged.hosts.backends.keys());
     return tally.finding('segments repeated by their owner', gap ?? 'no server segment was sent twice');
   },
+  regular: (connection) => connection.repeated,
 };

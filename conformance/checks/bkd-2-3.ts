@@ -56,6 +56,8 @@ export const BKD_2: Check = {
     }
     return tally.finding('writes whose payload alone the backend acknowledged', missing(judged, 'write'));
   },
+  regular: (connection) =>
+    connection.exchanges.filter((exchange) => exchange.kind === 'write' && exchange.tookPayload).length,
 };
 
 export const BKD_3: Check = {
@@ -69,6 +71,7 @@ export const BKD_3: Check = {
     }
     return tally.finding('reads behind whose header the backend acknowledged nothing', missing(judged, 'read'));
   },
+  regular: (connection) => connection.exchanges.filter((exchange) => exchange.kind === 'read').length,
 };
 
 function missing(judged: Judged, kind: string): string {

@@ -28,6 +28,7 @@ export const BKD_6: Check = {
       'the control log has no completion of a captured hand-off',
     );
   },
+  regular: () => 0,
 };
 
 function judgeReport(judged: Judged, tally: Tally, exchange: HandedExchange): void {

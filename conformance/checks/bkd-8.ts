@@ -32,6 +32,7 @@ export const BKD_8: Check = {
       gap ?? 'no connection with timestamps was handed off',
     );
   },
+  regular: (connection) => (connection.timestamps ? connection.changesOfOwner : 0),
 };
 
 function judgeClock(tally: Tally, connection: Connection, syn: Segment): void {

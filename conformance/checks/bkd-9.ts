@@ -28,4 +28,5 @@ export const BKD_9: Check = {
     const gap = missingVantages(judged.vantages, 'controller', ...judged.hosts.backends.keys());
     return tally.finding('backends silent after giving up', gap ?? 'no backend gave a connection up in the captures');
   },
+  regular: (connection) => connection.exchanges.length,
 };

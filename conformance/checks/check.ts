@@ -1,6 +1,8 @@
 /** What a passive check is: a clause judged over evidence, with nothing known of the implementation. */
 
+import type { Topology } from '../../harness/topology.js';
 import type { Judged } from '../flows/judged.js';
+import type { RegularConnection } from '../stream/regular-connection.js';
 import type { EvidenceFrame, Verdict } from '../verdict.js';
 
 export interface Finding {
@@ -11,6 +13,9 @@ export interface Finding {
   readonly evidence: readonly EvidenceFrame[];
 }
 
+/** Whether the rule of another connection than this one was certainly in force at a moment. */
+export type OthersRules = (t: number) => boolean;
+
 export interface Check {
   readonly clause: string;
   /** One sentence: how frames show it. */
@@ -18,4 +23,11 @@ export interface Check {
   /** Whether captures alone can ever decide it. */
   readonly needs: 'captures' | 'control-log' | 'topology-policy';
   judge(judged: Judged): Finding;
+  /**
+   * How often the clause's premise occurred, and it held, in a connection of which nothing else is to be said (`stream/regular.ts`):
+   * what `judge` would count. Undefined where `judge` has to look; without this method it always has to.
+   */
+  regular?(connection: RegularConnection, topology: Topology): number | undefined;
+  /** What `judge` would count beyond that because other connections were handed off at the time. */
+  beside?(connection: RegularConnection, others: OthersRules): number;
 }

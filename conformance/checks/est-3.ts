@@ -32,6 +32,7 @@ export const EST_3: Check = {
     }
     return tally.finding("segments kept to the handshake's options", 'no handshake in the captures');
   },
+  regular: (connection) => connection.fromServers,
 };
 
 function judgeHandshake(tally: Tally, { syn, synAck }: Negotiated): void {

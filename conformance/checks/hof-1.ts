@@ -35,6 +35,7 @@ export const HOF_1: Check = {
       'the control log has no hand-off of a captured connection',
     );
   },
+  regular: () => 0,
 };
 
 /** Why no confirmed rule was in force at a hand-off; undefined when one was. */

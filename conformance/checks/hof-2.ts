@@ -32,6 +32,8 @@ export const HOF_2: Check = {
     }
     return tally.finding('moves of ownership with everything acknowledged', 'no move of ownership in the captures');
   },
+  // The controller gives up with its SYN-ACK acknowledged, each backend with its response.
+  regular: (connection) => connection.exchanges.length + 1,
 };
 
 function judgeMove(

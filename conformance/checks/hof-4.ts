@@ -36,6 +36,7 @@ export const HOF_4: Check = {
       gap ?? 'no move of ownership in the captures',
     );
   },
+  regular: (connection) => 2 * connection.exchanges.length,
 };
 
 function judgeHandoff(judged: Judged, tally: Tally, exchange: HandedExchange): void {

@@ -44,4 +44,6 @@ export const HOF_6: Check = {
       gap ?? 'no connection moved from one backend to another',
     );
   },
+  regular: ({ exchanges }) =>
+    exchanges.filter(({ backend }, index) => index > 0 && exchanges[index - 1]?.backend !== backend).length,
 };

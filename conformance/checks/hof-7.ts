@@ -67,4 +67,7 @@ export const HOF_7: Check = {
       gap ?? 'no two connections were handed off at once',
     );
   },
+  regular: () => 0,
+  beside: ({ exchanges }, others) =>
+    exchanges.filter(({ first, doneFrom }) => others(first) || others(doneFrom)).length,
 };

@@ -9,8 +9,10 @@ import type { Check, Finding } from './check.js';
 import { EST_1 } from './est-1.js';
 import { EST_2 } from './est-2.js';
 import { EST_3 } from './est-3.js';
+import { EST_4 } from './est-4.js';
 import { HOF_1 } from './hof-1.js';
 import { HOF_2 } from './hof-2.js';
+import { HOF_3 } from './hof-3.js';
 import { HOF_4 } from './hof-4.js';
 import { HOF_6 } from './hof-6.js';
 import { HOF_7 } from './hof-7.js';
@@ -36,6 +38,7 @@ export const CHECKS: readonly Check[] = [
   EST_1,
   EST_2,
   EST_3,
+  EST_4,
   REQ_1,
   REQ_2,
   REQ_3,
@@ -44,6 +47,7 @@ export const CHECKS: readonly Check[] = [
   REQ_6,
   HOF_1,
   HOF_2,
+  HOF_3,
   HOF_4,
   HOF_6,
   HOF_7,

@@ -66,4 +66,5 @@ export const REQ_1: Check = {
     }
     return tally.finding('hand-offs after the whole header', gap ?? 'no hand-off in the captures');
   },
+  regular: (connection) => connection.exchanges.length,
 };

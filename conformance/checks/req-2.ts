@@ -52,4 +52,5 @@ export const REQ_2: Check = {
       gap ?? 'no acknowledgement of a handed-off header by the controller in the captures',
     );
   },
+  regular: (connection) => connection.exchanges.length,
 };

@@ -47,6 +47,7 @@ export const REQ_3: Check = {
     const gap = missingVantages(judged.vantages, 'controller');
     return tally.finding('reads handed off with the window closed', gap ?? 'no hand-off of a read in the captures');
   },
+  regular: (connection) => connection.exchanges.filter((exchange) => exchange.kind === 'read').length,
 };
 
 export const REQ_4: Check = {
@@ -84,6 +85,8 @@ export const REQ_4: Check = {
       gap ?? 'no hand-off of a write with payload in the captures',
     );
   },
+  regular: (connection) =>
+    connection.exchanges.filter((exchange) => exchange.kind === 'write' && exchange.payload).length,
 };
 
 function zeroedOnTheWay({ packets, handoff }: HandedExchange): { sent: Segment; arrival: Segment } | undefined {

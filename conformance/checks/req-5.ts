@@ -20,6 +20,7 @@ export const REQ_5: Check = {
       gap ?? "no payload of a handed-off write arrived at the controller's link behind the header",
     );
   },
+  regular: () => 0,
 };
 
 function judgeWrite(judged: Judged, tally: Tally, exchange: HandedExchange): void {

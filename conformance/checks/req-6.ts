@@ -1,4 +1,5 @@
 /** REQ-6: The backend is the one that the declared selection policy names for this request. (SoCC'17 §2.2) */
+import type { Topology } from '../../harness/topology.js';
 import type { HandedExchange, Judged } from '../flows/judged.js';
 import { startOf } from '../flows/judged.js';
 import type { Check } from './check.js';
@@ -11,26 +12,26 @@ export const REQ_6: Check = {
   needs: 'topology-policy',
   judge(judged) {
     const tally = new Tally();
-    const { policy, backends } = judged.topology;
+    const { policy } = judged.topology;
     if (policy === undefined) return tally.finding('', 'the topology declares no selection policy');
     if (policy.kind === 'round-robin') judgeTurns(judged, tally);
     else {
       for (const exchange of judged.handoffs) {
-        // RFC 9112 §3.2.2: an absolute form has its path behind the authority.
-        const { target } = exchange.request;
-        const path = (/^https?:\/\/[^/?#]*(\/.*)$/i.exec(target)?.[1] ?? target).split('?', 1)[0] ?? '';
+        const path = pathOf(exchange.request.target);
         if (!path.startsWith('/')) {
           tally.doubt(`the request target ${exchange.request.target} is no path`);
           continue;
         }
-        const expected =
-          policy.kind === 'path-map'
-            ? (policy.map.find(({ prefix }) => path.startsWith(prefix))?.backend ?? policy.default)
-            : backends[fnv1a(path) % backends.length]?.name;
+        const expected = namedBackend(judged.topology, path);
         expectBackend(tally, exchange, expected, `${policy.kind} names ${expected} for ${path}`);
       }
     }
     return tally.finding("requests served by the policy's backend", 'no hand-off in the captures');
+  },
+  regular({ exchanges }, topology) {
+    if (topology.policy === undefined) return 0;
+    const fits = exchanges.every(({ target, backend }) => namedBackend(topology, pathOf(target)) === backend);
+    return fits ? exchanges.length : undefined;
   },
 };
 
@@ -46,6 +47,18 @@ function expectBackend(tally: Tally, exchange: HandedExchange, expected: string 
     ...(headerAt ? [at(headerAt, `the request ${exchange.request.method} ${exchange.request.target}`)] : []),
     ...(handoff.first ? [at(handoff.first, `${handoff.backend} speaks`)] : []),
   );
+}
+
+function pathOf(target: string): string {
+  return target.split('?', 1)[0] ?? '';
+}
+
+/** The backend that the policy names by path; undefined for a policy that goes by turns, and for what is no path. */
+function namedBackend({ policy, backends }: Topology, path: string): string | undefined {
+  if (policy === undefined || policy.kind === 'round-robin' || !path.startsWith('/')) return undefined;
+  return policy.kind === 'path-map'
+    ? (policy.map.find(({ prefix }) => path.startsWith(prefix))?.backend ?? policy.default)
+    : backends[fnv1a(path) % backends.length]?.name;
 }
 
 /** FNV-1a, 32 bits, as the topology's policy declares it. */
@@ -81,6 +94,12 @@ function judgeTurns(judged: Judged, tally: Tally): void {
       unread !== undefined ||
       exchanges.some(({ handoff, response }) => handoff === undefined && response === undefined),
   );
+  if (judged.beside.partial) {
+    tally.doubt('round robin goes over all connections, and there are more of them than are held at once');
+    return;
+  }
+  // A vantage that certainly missed a frame may have missed a whole hand-off.
+  const gaps = ['client', 'controller', ...names].some((vantage) => judged.missedFrames(vantage));
   let next = names.indexOf(earliest.exchange.handoff.backend);
   if (clusters[0] !== undefined && clusters[0].length > 1)
     next = startOfTurns(
@@ -97,6 +116,7 @@ function judgeTurns(judged: Judged, tally: Tally): void {
         expected.splice(position, 1);
         tally.hold();
       } else if (hidden) tally.doubt('a request without an answer may have taken a turn');
+      else if (gaps) tally.doubt('the captures missed frames, perhaps a hand-off that took a turn');
       else {
         expectBackend(tally, exchange, expected[0], 'round robin, after the hand-off before it');
         next = (names.indexOf(backend) + 1) % names.length;

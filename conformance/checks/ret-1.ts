@@ -53,6 +53,7 @@ export const RET_1: Check = {
       gap ?? 'no take-back in the captures after which the client spoke',
     );
   },
+  regular: (connection) => connection.exchanges.filter((exchange) => exchange.spokeAfter).length,
 };
 
 /** From the log: complete, remove answered, the controller's first segment. Says whether the log could tell. */
@@ -78,6 +79,10 @@ function judgeLog(judged: Judged, tally: Tally, { handoff, connection }: HandedE
   const answer = remove?.answer;
   if (answer?.ok === true && answer.t <= takenBack.t) {
     tally.hold();
+    return true;
+  }
+  if (answer === undefined && judged.log.end < takenBack.t) {
+    tally.doubt(`${name} ends before the rule of ${connection.name} can have been removed`);
     return true;
   }
   tally.fail(

@@ -27,6 +27,7 @@ export const RET_2: Check = {
     const gap = missingVantages(judged.vantages, 'client', 'controller');
     return tally.finding('closed windows reopened', gap ?? 'no window was closed and reopened in the captures');
   },
+  regular: (connection) => connection.exchanges.filter((exchange) => exchange.kind === 'read').length,
 };
 
 function judgeRead(

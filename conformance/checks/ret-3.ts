@@ -38,6 +38,7 @@ export const RET_3: Check = {
       gap ?? 'no client sent a FIN during a hand-off',
     );
   },
+  regular: (connection) => (connection.heldFins > 0 ? 1 : 0),
 };
 
 function judgeClose(judged: Judged, tally: Tally, connection: Connection, { handoff }: HandedExchange): void {

@@ -1,6 +1,6 @@
 /** RET-6: After a connection ends, no rule and no state of it is left anywhere. (SoCC'17 §2.5) */
 import { type Connection, isBackend, isSound } from '../flows/connection.js';
-import { isFlagged } from '../flows/decode.js';
+import { isFlagged, type Segment } from '../flows/decode.js';
 import type { Judged } from '../flows/judged.js';
 import { between, explainArrival, handedOff, possibleRules, type RuleTimes } from '../flows/rules.js';
 import type { Check } from './check.js';
@@ -16,11 +16,12 @@ export const RET_6: Check = {
   judge(judged) {
     const tally = new Tally();
     const rules = possibleRules(judged);
-    const handedPorts = new Map<string, Connection>();
+    const handedPorts = new Map<string, EarlierOne>(judged.beside.earlier);
     for (const connection of judged.connections) {
       const before = handedPorts.get(connection.client);
       if (before !== undefined) judgeReuse(tally, connection, before);
-      if (handedOff(connection).length > 0) handedPorts.set(connection.client, connection);
+      if (handedOff(connection).length > 0)
+        handedPorts.set(connection.client, { name: connection.name, ended: connection.ended });
       judgeLog(judged, tally, connection);
       judgeLateSegments(judged, tally, connection, rules);
     }
@@ -29,10 +30,17 @@ export const RET_6: Check = {
       'nothing was sent on a connection after its end, and there is no control log',
     );
   },
+  regular: ({ reused }) => (reused ? 1 : 0),
 };
 
+/** The connection of a port before the one that is judged; its end where its frames are still at hand. */
+interface EarlierOne {
+  readonly name: string;
+  readonly ended: Segment | boolean | undefined;
+}
+
 /** A later connection of the same port begins at the controller. */
-function judgeReuse(tally: Tally, connection: Connection, before: Connection): void {
+function judgeReuse(tally: Tally, connection: Connection, before: EarlierOne): void {
   for (const { head, arrivals } of connection.packets) {
     if (head.towards !== 'server' || !isFlagged(head, 'SYN') || !isSound(head)) continue;
     const [arrival] = arrivals;
@@ -40,10 +48,10 @@ function judgeReuse(tally: Tally, connection: Connection, before: Connection): v
     if (isBackend(arrival.vantage)) {
       tally.fail(
         `expected the next connection of ${connection.client} at the controller; the rule of ${before.name} took its SYN to ${arrival.vantage} in ${named(arrival)}`,
-        ...(before.ended ? [at(before.ended, 'the earlier connection ends')] : []),
+        ...(typeof before.ended === 'object' ? [at(before.ended, 'the earlier connection ends')] : []),
         at(arrival, `SYN on ${arrival.vantage}'s link`),
       );
-    } else if (before.ended !== undefined) tally.hold();
+    } else if (before.ended) tally.hold();
     return;
   }
 }
@@ -77,6 +85,10 @@ function judgeLog(judged: Judged, tally: Tally, { log, ended, name }: Connection
   const removed = log.find(({ message, answer, t }) => message.verb === 'remove' && answer?.ok === true && t >= last.t);
   if (removed !== undefined) {
     tally.hold();
+    return;
+  }
+  if (judged.log.end < ended.t) {
+    tally.doubt(`${judged.log.name} ends before ${name} does`);
     return;
   }
   // A client that resets while handed off is noticed by the backend, which reports it; that may take as long as a hand-off may.

@@ -3,6 +3,7 @@ import { formatIpv4Address, formatMacAddress } from '../../reference-impl/wire/a
 import { isBackend, isSound } from '../flows/connection.js';
 import type { Segment } from '../flows/decode.js';
 import type { Judged } from '../flows/judged.js';
+import { NO_MAC } from '../flows/link.js';
 import { hasVariant, type Misrouted, routingOf, spansOf } from '../flows/rules.js';
 import type { Check } from './check.js';
 import { lateRule } from './hof-1.js';
@@ -54,6 +55,7 @@ export const SWT_1: Check = {
       gap ?? 'no client segment during a hand-off in the captures',
     );
   },
+  regular: (connection) => connection.exchanges.reduce((sum, { routed }) => sum + routed, 0),
 };
 
 /** What went through a rule to a backend's link has that backend's addresses. */
@@ -61,7 +63,7 @@ function wrongAddress(judged: Judged, arrival: Segment): string | undefined {
   const backend = judged.hosts.backends.get(arrival.vantage);
   if (backend === undefined || hasVariant(judged, 'VAR-4')) return undefined;
   if (arrival.dst !== backend.ip) return `${arrival.vantage}'s address ${formatIpv4Address(backend.ip)}`;
-  if (backend.mac !== undefined && arrival.dstMac !== backend.mac)
+  if (backend.mac !== undefined && arrival.dstMac !== NO_MAC && arrival.dstMac !== backend.mac)
     return `${arrival.vantage}'s MAC ${formatMacAddress(backend.mac)}`;
   return undefined;
 }

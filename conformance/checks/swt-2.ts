@@ -2,6 +2,7 @@
 import { formatIpv4Address, formatMacAddress } from '../../reference-impl/wire/addresses.js';
 import { senderOf } from '../flows/connection.js';
 import { giveUps } from '../flows/former.js';
+import { NO_MAC } from '../flows/link.js';
 import type { Check } from './check.js';
 import { lateRule } from './hof-1.js';
 import { at, missingVantages, named, Tally } from './tally.js';
@@ -26,7 +27,7 @@ export const SWT_2: Check = {
         for (const arrival of packet.arrivals) {
           if (arrival.vantage !== 'client') continue;
           const foreign = arrival.src !== logicalIp;
-          const stranger = fabricMac !== undefined && arrival.srcMac !== fabricMac;
+          const stranger = fabricMac !== undefined && arrival.srcMac !== NO_MAC && arrival.srcMac !== fabricMac;
           if (!foreign && !stranger) {
             tally.hold();
             continue;
@@ -62,4 +63,5 @@ export const SWT_2: Check = {
       gap ?? 'no segment of a backend in the captures',
     );
   },
+  regular: (connection) => connection.exchanges.reduce((sum, { fromBackend }) => sum + fromBackend, 0),
 };

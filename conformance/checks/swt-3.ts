@@ -41,4 +41,5 @@ export const SWT_3: Check = {
       'no packet without a rule was seen both as sent and as it arrived',
     );
   },
+  regular: (connection) => connection.unmatched,
 };

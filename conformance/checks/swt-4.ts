@@ -40,4 +40,5 @@ export const SWT_4: Check = {
       : 'no segment was seen both as sent and as it arrived';
     return tally.finding('segments with the same state of checksums at both ends', why);
   },
+  regular: (connection) => connection.packets,
 };

@@ -54,6 +54,7 @@ export const SWT_5: Check = {
       gap ?? 'no rewritten segment was seen both as sent and as it arrived',
     );
   },
+  regular: (connection) => connection.rewritten,
 };
 
 interface OtherPort {

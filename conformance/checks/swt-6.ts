@@ -42,4 +42,6 @@ export const SWT_6: Check = {
       gap ?? 'no read was handed off in the captures',
     );
   },
+  regular: ({ exchanges }) =>
+    exchanges.reduce((sum, { kind, fromBackend }) => sum + (kind === 'read' ? fromBackend : 0), 0),
 };

@@ -81,6 +81,7 @@ export const SWT_7: Check = {
       'no client sent a FIN during a hand-off',
     );
   },
+  regular: (connection) => connection.heldFins,
 };
 
 export const BKD_4: Check = {
@@ -108,4 +109,5 @@ export const BKD_4: Check = {
       'no client sent a FIN during a hand-off',
     );
   },
+  regular: (connection) => connection.heldFins,
 };

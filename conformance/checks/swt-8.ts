@@ -48,4 +48,6 @@ export const SWT_8: Check = {
       'nothing else was sent while a connection was handed off',
     );
   },
+  regular: () => 0,
+  beside: ({ arrivals }, others) => arrivals.reduce((sum, t) => sum + (others(t) ? 1 : 0), 0),
 };

@@ -3,14 +3,21 @@ import type { Frame, Segment } from '../flows/decode.js';
 import type { EvidenceFrame } from '../verdict.js';
 import type { Finding } from './check.js';
 
+/** What a finding was made of, for merging. */
+const origins = new WeakMap<Finding, { readonly tally: Tally; readonly held: string; readonly missing: string }>();
+
 /** More frames show nothing more. */
 const MAX_EVIDENCE = 8;
+/** Of a clause that is broken everywhere the first cases are told, and all are counted. */
+const MAX_KEPT = 64;
 
 export class Tally {
   #exercised = 0;
   readonly #fails: { readonly message: string; readonly evidence: readonly EvidenceFrame[] }[] = [];
   readonly #suspicions: { readonly message: string; readonly evidence: readonly EvidenceFrame[] }[] = [];
-  readonly #doubts: string[] = [];
+  #failed = 0;
+  #doubts = 0;
+  #doubt: string | undefined;
   #unsupported: string | undefined;
 
   /** The clause's premise occurred, and it held. */
@@ -21,17 +28,19 @@ export class Tally {
   /** The clause was violated. `message`: what was expected, what was seen. */
   fail(message: string, ...evidence: readonly EvidenceFrame[]): void {
     this.#exercised++;
-    this.#fails.push({ message, evidence });
+    this.#failed++;
+    if (this.#fails.length < MAX_KEPT) this.#fails.push({ message, evidence });
   }
 
   /** Two readings are possible, and one of them is an offence: nothing can pass. */
   suspect(message: string, ...evidence: readonly EvidenceFrame[]): void {
-    this.#suspicions.push({ message, evidence });
+    if (this.#suspicions.length < MAX_KEPT) this.#suspicions.push({ message, evidence });
   }
 
   /** The premise may have occurred once, but the captures cannot show what came of it. */
   doubt(reason: string): void {
-    this.#doubts.push(reason);
+    this.#doubts++;
+    this.#doubt ??= reason;
   }
 
   unsupported(reason: string): void {
@@ -40,14 +49,41 @@ export class Tally {
 
   /** `held`: what was counted, for `N held`; `missing`: why nothing was, when no doubt says it better. */
   finding(held: string, missing: string): Finding {
+    const finding = this.#concluded(held, missing);
+    origins.set(finding, { tally: this, held, missing });
+    return finding;
+  }
+
+  /** One finding over several batches of evidence of one run, in the order in which they were judged. */
+  static merged(findings: readonly Finding[], regular = 0): Finding {
+    const sum = new Tally();
+    sum.#exercised = regular;
+    let words = { held: '', missing: '' };
+    for (const finding of findings) {
+      const origin = origins.get(finding);
+      if (origin === undefined) throw new Error('a finding that no tally made cannot be merged');
+      const { tally, held, missing } = origin;
+      sum.#exercised += tally.#exercised;
+      sum.#failed += tally.#failed;
+      sum.#fails.push(...tally.#fails.slice(0, MAX_KEPT - sum.#fails.length));
+      sum.#suspicions.push(...tally.#suspicions.slice(0, MAX_KEPT - sum.#suspicions.length));
+      sum.#doubts += tally.#doubts;
+      sum.#doubt ??= tally.#doubt;
+      sum.#unsupported ??= tally.#unsupported;
+      words = { held, missing };
+    }
+    return sum.finding(words.held, words.missing);
+  }
+
+  #concluded(held: string, missing: string): Finding {
     const [fail] = this.#fails;
     const [suspicion] = this.#suspicions;
-    const [doubt] = this.#doubts;
+    const doubt = this.#doubt;
     if (this.#unsupported !== undefined) {
       return { verdict: 'unsupported', exercised: this.#exercised, message: this.#unsupported, evidence: [] };
     }
     if (fail !== undefined) {
-      const more = this.#fails.length > 1 ? ` (and ${this.#fails.length - 1} more)` : '';
+      const more = this.#failed > 1 ? ` (and ${this.#failed - 1} more)` : '';
       const evidence = this.#fails.flatMap((one) => one.evidence).slice(0, MAX_EVIDENCE);
       return { verdict: 'fail', exercised: this.#exercised, message: fail.message + more, evidence };
     }
@@ -56,7 +92,7 @@ export class Tally {
       return { verdict: 'inconclusive', exercised: this.#exercised, message: suspicion.message, evidence };
     }
     if (this.#exercised > 0) {
-      const rest = doubt === undefined ? '' : `; not judged: ${this.#doubts.length} (${doubt})`;
+      const rest = doubt === undefined ? '' : `; not judged: ${this.#doubts} (${doubt})`;
       return {
         verdict: 'pass',
         exercised: this.#exercised,

@@ -127,7 +127,13 @@ export function isSound(segment: Segment): boolean {
   return segment.checksums !== 'wrong' && segment.acceptable;
 }
 
-export function connectionsOf(packets: readonly Packet[], hosts: Hosts, log: ControlLog | undefined): Connection[] {
+/** `earlier`: how many connections of a client's port were judged before these. */
+export function connectionsOf(
+  packets: readonly Packet[],
+  hosts: Hosts,
+  log: ControlLog | undefined,
+  earlier: ReadonlyMap<string, { readonly count: number }> = new Map(),
+): Connection[] {
   const groups = new Map<string, Packet[]>();
   for (const packet of packets) {
     const list = groups.get(packet.head.client);
@@ -137,12 +143,13 @@ export function connectionsOf(packets: readonly Packet[], hosts: Hosts, log: Con
   const connections: Connection[] = [];
   for (const [client, group] of groups) {
     const incarnations = splitIncarnations(group);
+    const before = earlier.get(client)?.count ?? 0;
     for (const [index, { syn, synAck, packets: own }] of incarnations.entries()) {
-      const name = index === 0 ? client : `${client}#${index + 1}`;
+      const name = index + before === 0 ? client : `${client}#${index + before + 1}`;
       const from = own[0]?.head.t ?? 0;
       const to = incarnations[index + 1]?.packets[0]?.head.t ?? Number.POSITIVE_INFINITY;
       // Where the captures begin in the middle of a connection, what was said before belongs to it.
-      const since = index === 0 && syn === undefined ? Number.NEGATIVE_INFINITY : from;
+      const since = index + before === 0 && syn === undefined ? Number.NEGATIVE_INFINITY : from;
       const logged = (log?.byClient.get(client) ?? []).filter((request) => request.t >= since && request.t < to);
       const start = negotiate(syn, synAck);
       connections.push(buildConnection({ name, client, start, from, to, packets: own, log: logged }, hosts));

@@ -11,8 +11,11 @@ import {
 import { pseudoHeaderSum, sum16 } from '../../reference-impl/wire/checksum.js';
 import { type FrameView, parseFrame } from '../../reference-impl/wire/frame.js';
 import { IpProtocol, type Ipv4View } from '../../reference-impl/wire/ipv4.js';
+import { readU48 } from '../../reference-impl/wire/octets.js';
 import type { Seq } from '../../reference-impl/wire/seq.js';
 import { TcpFlag, type TcpOption, type TcpView } from '../../reference-impl/wire/tcp.js';
+import { asEthernet } from './link.js';
+import { VantageFinder, vantageByMac } from './vantage.js';
 
 export interface CaptureInput {
   readonly name: string;
@@ -154,14 +157,11 @@ export function hostsOf(topology: Topology): Hosts {
   };
 }
 
-const ETHERNET_LINK = 1;
-
 /** Total: any bytes give frames or one line that says which file cannot be read and why. */
 export function decodeCaptures(captures: readonly CaptureInput[], topology: Topology): DecodeOutcome {
   const hosts = hostsOf(topology);
-  const known = new Set(['client', 'controller', ...hosts.backends.keys()]);
   const vantages = new Set<string>();
-  const notes: string[] = [];
+  const notes = new Set<string>();
   const read: { file: number; input: CaptureInput; number: number; vantage: string; at: bigint; bytes: Uint8Array }[] =
     [];
   let origin: bigint | undefined;
@@ -171,55 +171,63 @@ export function decodeCaptures(captures: readonly CaptureInput[], topology: Topo
       const { reason, offset, detail } = capture.error;
       return { ok: false, error: `${input.name}: ${reason} at byte ${offset}: ${detail}` };
     }
-    const usable = capture.interfaces.map(({ name, linkType }, index) => {
-      const vantage = input.vantage ?? name;
-      if (vantage === undefined) {
-        notes.push(`${input.name}: interface ${index} has no name; name its vantage with FILE@vantage`);
-        return undefined;
-      }
-      if (!known.has(vantage)) {
-        notes.push(`${input.name}: interface ${vantage} is no vantage of the topology and was ignored`);
-        return undefined;
-      }
-      if (linkType !== ETHERNET_LINK) {
-        notes.push(`${input.name}: interface ${vantage} has link type ${linkType}, not Ethernet, and was ignored`);
-        return undefined;
-      }
-      vantages.add(vantage);
-      return vantage;
-    });
+    const finder = new VantageFinder(hosts, input.vantage, (text) => notes.add(`${input.name}: ${text}`));
+    for (const [index, described] of capture.interfaces.entries()) finder.add(index, described);
+    finder.place(0);
+    for (const vantage of finder.vantages) vantages.add(vantage);
     for (const [index, frame] of capture.frames.entries()) {
-      const vantage = usable[frame.interfaceIndex];
+      const place = finder.place(frame.interfaceIndex);
+      if (place === undefined) continue;
+      const linkType = capture.interfaces[frame.interfaceIndex]?.linkType ?? 0;
+      const own = 'vantage' in place ? hosts.macs.get(place.vantage) : undefined;
+      const bytes = asEthernet(linkType, frame.bytes, own);
+      if (bytes === undefined) continue;
+      const vantage = 'vantage' in place ? place.vantage : vantageByMac(hosts, readU48(bytes, 6), readU48(bytes, 0));
       if (vantage === undefined) continue;
+      vantages.add(vantage);
       if (origin === undefined || frame.timestampNs < origin) origin = frame.timestampNs;
-      read.push({ file, input, number: index + 1, vantage, at: frame.timestampNs, bytes: frame.bytes });
+      read.push({ file, input, number: index + 1, vantage, at: frame.timestampNs, bytes });
     }
   }
-  if (vantages.size === 0) {
-    return {
-      ok: false,
-      error: `no capture has an interface named ${[...known].join(', ')}${notes.length > 0 ? ` (${notes[0]})` : ''}`,
-    };
-  }
+  if (vantages.size === 0) return { ok: false, error: noVantage(hosts, [...notes]) };
   const zero = origin ?? 0n;
   const segments: Segment[] = [];
   const others: Frame[] = [];
   const names = new Map<number, string>();
   for (const { file, input, number, vantage, at, bytes } of read) {
-    const parsed = parseFrame(bytes);
-    if (!parsed.ok || parsed.value.ipv4 === undefined) continue;
-    const view = parsed.value;
-    const ipv4 = parsed.value.ipv4;
-    const place = { capture: input.name, number, file, vantage, t: Number(at - zero) };
-    const frame = dissect(view, ipv4, place, hosts, names);
+    const frame = decodeFrame(
+      bytes,
+      { capture: input.name, number, file, vantage, t: Number(at - zero) },
+      hosts,
+      names,
+    );
+    if (frame === undefined) continue;
     if ('towards' in frame) segments.push(frame);
-    // A TCP header that was cut off may have been anybody's.
-    else if (view.error?.layer !== 'tcp') others.push(frame);
+    else others.push(frame);
   }
-  return { ok: true, decoded: { segments, others, vantages, notes, origin: zero } };
+  return { ok: true, decoded: { segments, others, vantages, notes: [...notes], origin: zero } };
 }
 
-type Place = Pick<Frame, 'capture' | 'number' | 'file' | 'vantage' | 't'>;
+/** Why captures cannot be judged at all. */
+export function noVantage(hosts: Hosts, notes: readonly string[]): string {
+  const known = [...VantageFinder.known(hosts)].join(', ');
+  return `no capture has an interface named ${known}${notes.length > 0 ? ` (${notes[0]})` : ''}`;
+}
+
+/** An Ethernet frame as a vantage saw it; undefined where it holds no IPv4, or its TCP header was cut off and may have been anybody's. */
+export function decodeFrame(
+  bytes: Uint8Array,
+  place: Place,
+  hosts: Hosts,
+  names: Map<number, string>,
+): Frame | Segment | undefined {
+  const parsed = parseFrame(bytes);
+  if (!parsed.ok || parsed.value.ipv4 === undefined) return undefined;
+  const frame = dissect(parsed.value, parsed.value.ipv4, place, hosts, names);
+  return 'towards' in frame || parsed.value.error?.layer !== 'tcp' ? frame : undefined;
+}
+
+export type Place = Pick<Frame, 'capture' | 'number' | 'file' | 'vantage' | 't'>;
 
 /** Written out field by field: spreading objects here costs more than all the parsing. */
 function dissect(

@@ -1,5 +1,9 @@
 /** Just enough of HTTP/1.1 (RFC 9112) to know where the requests and responses of a byte stream begin and end. */
-import type { ByteStream } from './stream.js';
+
+/** What of a byte stream is known: at most `limit` bytes from `offset` on, up to the first hole. */
+export interface StreamReader {
+  read(offset: number, limit: number): Uint8Array;
+}
 
 export interface RequestMessage {
   readonly method: string;
@@ -52,7 +56,7 @@ interface Head {
   readonly end: number;
 }
 
-export function readRequest(stream: ByteStream, from: number): Read<RequestMessage> {
+export function readRequest(stream: StreamReader, from: number): Read<RequestMessage> {
   const read = readHead(stream, from);
   if (read.kind !== 'message') return read;
   const { startLine, fields, start, end: headerEnd } = read.message;
@@ -81,7 +85,7 @@ export function readRequest(stream: ByteStream, from: number): Read<RequestMessa
 
 /** `closedAt`: where the server's stream ends, if its FIN was seen. */
 export function readResponse(
-  stream: ByteStream,
+  stream: StreamReader,
   from: number,
   method: string,
   closedAt: number | undefined,
@@ -114,7 +118,7 @@ export function readResponse(
   }
 }
 
-function readHead(stream: ByteStream, from: number): Read<Head> {
+function readHead(stream: StreamReader, from: number): Read<Head> {
   let start = from;
   for (let look = FIRST_LOOK; ; look *= 8) {
     const bytes = Buffer.from(stream.read(start, look));
@@ -161,7 +165,7 @@ function contentLength(fields: ReadonlyMap<string, string>): number | 'invalid' 
 }
 
 /** Behind the last chunk and trailers (RFC 9112 §7.1); undefined when they are not in the captures. */
-function chunkedEnd(stream: ByteStream, from: number): number | undefined {
+function chunkedEnd(stream: StreamReader, from: number): number | undefined {
   let at = from;
   for (;;) {
     const line = readLine(stream, at);
@@ -185,7 +189,7 @@ function chunkedEnd(stream: ByteStream, from: number): number | undefined {
   }
 }
 
-function readLine(stream: ByteStream, from: number): { text: string; end: number } | undefined {
+function readLine(stream: StreamReader, from: number): { text: string; end: number } | undefined {
   const bytes = Buffer.from(stream.read(from, FIRST_LOOK));
   const at = bytes.indexOf(10);
   if (at < 0) return undefined;

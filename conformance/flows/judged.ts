@@ -4,9 +4,18 @@ import type { ControlLogEntry } from '../../harness/world.js';
 import type { Ipv4Address } from '../../reference-impl/wire/addresses.js';
 import { alignClocks } from './clocks.js';
 import { type Connection, connectionsOf, type Exchange, type Handoff } from './connection.js';
-import { type CaptureInput, decodeCaptures, type Frame, type Hosts, hostsOf, isFlagged } from './decode.js';
+import {
+  type CaptureInput,
+  type Decoded,
+  decodeCaptures,
+  type Frame,
+  type Hosts,
+  hostsOf,
+  isFlagged,
+} from './decode.js';
 import { type ControlLog, indexControlLog } from './logged.js';
 import { type Packet, pairOthers, pairSegments } from './packets.js';
+import type { RuleSpan } from './rules.js';
 
 export interface Judged {
   readonly topology: Topology;
@@ -31,7 +40,41 @@ export interface Judged {
   missedFrames(vantage: string): boolean;
   /** What was left out and why, for people. */
   readonly notes: readonly string[];
+  /** What is known of connections that are not among these because they were judged before, or apart. */
+  readonly beside: Beside;
 }
+
+/** Connections that share the network with those that are judged. */
+export interface Beside {
+  /** Spans in which their rules may, and certainly must, have been in force. */
+  readonly possible: readonly RuleSpan[];
+  readonly certain: readonly RuleSpan[];
+  /** The last one of a client's port that was handed off, if one was. */
+  readonly earlier: ReadonlyMap<string, EarlierConnection>;
+  readonly missed: ReadonlySet<string>;
+  readonly offloads: ReadonlySet<string>;
+  /** There are hand-offs that are not among these. */
+  readonly partial: boolean;
+  /** Time of the last frame of anybody. */
+  readonly end: number;
+}
+
+export interface EarlierConnection {
+  readonly name: string;
+  /** How many connections of that port there were up to it. */
+  readonly count: number;
+  readonly ended: boolean;
+}
+
+export const NOBODY_BESIDE: Beside = {
+  possible: [],
+  certain: [],
+  earlier: new Map(),
+  missed: new Set(),
+  offloads: new Set(),
+  partial: false,
+  end: 0,
+};
 
 /** An exchange that was handed off. */
 export interface HandedExchange extends Exchange {
@@ -57,10 +100,21 @@ export function analyse(input: AnalyseInput): AnalyseOutcome {
   const { topology } = input;
   const outcome = decodeCaptures(input.captures, topology);
   if (!outcome.ok) return outcome;
-  const { segments, others, vantages, origin } = outcome.decoded;
+  const { segments, others, origin } = outcome.decoded;
   const notes = [...outcome.decoded.notes];
-  const hosts = hostsOf(topology);
   if (input.captures.length > 1) notes.push(...alignClocks(segments, others));
+  const log = input.controlLog && indexControlLog(input.controlLog.name, input.controlLog.entries, origin);
+  return { ok: true, judged: judgedOf({ ...outcome.decoded, notes }, topology, log, NOBODY_BESIDE) };
+}
+
+/** Frames on one clock, analysed. */
+export function judgedOf(
+  { segments, others, vantages, notes }: Omit<Decoded, 'origin'>,
+  topology: Topology,
+  log: ControlLog | undefined,
+  beside: Beside,
+): Judged {
+  const hosts = hostsOf(topology);
   const paired = pairSegments(segments);
   // A client may speak to a server's own address, too: that is nobody's connection to the logical one.
   const direct = ({ sent }: Packet): boolean =>
@@ -71,21 +125,20 @@ export function analyse(input: AnalyseInput): AnalyseOutcome {
       .filter((packet) => direct(packet) && isFlagged(packet.head, 'SYN'))
       .map(({ head }) => `${head.client}>${head.serverIp}`),
   );
-  const log = input.controlLog && indexControlLog(input.controlLog.name, input.controlLog.entries, origin);
-  const connections = connectionsOf(packets, hosts, log);
+  const connections = connectionsOf(packets, hosts, log, beside.earlier);
   const handoffs = connections
     .flatMap(({ exchanges }) => exchanges)
     .filter((exchange): exchange is HandedExchange => exchange.handoff !== undefined)
     .sort((a, b) => startOf(a.handoff) - startOf(b.handoff));
-  const offloads = new Set<string>();
-  let end = 0;
+  const offloads = new Set<string>(beside.offloads);
+  let { end } = beside;
   for (const segment of segments) {
     end = Math.max(end, segment.t);
     if (segment.checksums === 'partial' || segment.ipv4.totalLength > LARGEST_PACKET) offloads.add(segment.vantage);
   }
   for (const frame of others) end = Math.max(end, frame.t);
-  const incomplete = incompleteVantages(packets, vantages, hosts);
-  const judged: Judged = {
+  const incomplete = new Set([...incompleteVantages(packets, vantages, hosts), ...beside.missed]);
+  return {
     topology,
     hosts,
     vantages,
@@ -99,8 +152,8 @@ export function analyse(input: AnalyseInput): AnalyseOutcome {
     missedFrames: (vantage) => incomplete.has(vantage),
     offloaded: (vantage) => offloads.has(vantage),
     notes,
+    beside,
   };
-  return { ok: true, judged };
 }
 
 /** Vantages where a packet must have been seen that is seen elsewhere only. */

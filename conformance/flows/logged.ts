@@ -22,7 +22,8 @@ export interface ControlLog {
   readonly byClient: ReadonlyMap<string, readonly LoggedRequest[]>;
   /** Whether messages to the switch were logged at all. */
   readonly showsSwitch: boolean;
-  /** Time of the last entry. */
+  /** Times of the first and the last entry. */
+  readonly begin: number;
   readonly end: number;
 }
 
@@ -31,10 +32,12 @@ export function indexControlLog(name: string, entries: readonly ControlLogEntry[
   const requests = new Map<string, { -readonly [K in keyof LoggedRequest]: LoggedRequest[K] }>();
   const answers = new Map<string, NonNullable<LoggedRequest['answer']>>();
   let showsSwitch = false;
+  let begin = Number.POSITIVE_INFINITY;
   let end = Number.NEGATIVE_INFINITY;
   for (const [index, entry] of entries.entries()) {
     const t = Number(BigInt(entry.t) - origin);
     const line = index + 1;
+    begin = Math.min(begin, t);
     end = Math.max(end, t);
     const { message } = entry;
     const sender = entry.direction === 'sent' ? entry.at : entry.peer;
@@ -61,5 +64,5 @@ export function indexControlLog(name: string, entries: readonly ControlLogEntry[
     else byClient.set(conn, [request]);
   }
   for (const list of byClient.values()) list.sort((a, b) => a.t - b.t || a.line - b.line);
-  return { name, byClient, showsSwitch, end };
+  return { name, byClient, showsSwitch, begin, end };
 }

@@ -2,11 +2,16 @@
 import { type Connection, countBefore, type Exchange, isSound } from './connection.js';
 import { endOf, type Segment } from './decode.js';
 import type { HandedExchange, Judged } from './judged.js';
+import { NO_MAC } from './link.js';
 import type { Packet } from './packets.js';
+
+export type RuleOwner = Pick<Connection, 'name' | 'client'>;
 
 /** A hand-off's rules may be in force from the whole header on, until the client has heard from the controller again. */
 export interface RuleSpan {
-  readonly connection: Connection;
+  readonly connection: RuleOwner;
+  /** The connection is judged elsewhere; frames of its client's port here may be its own. */
+  readonly beside?: true;
   readonly backend: string;
   readonly from: number;
   readonly to: number;
@@ -57,12 +62,16 @@ class Spans {
     }
   }
 
-  ofOthers(own: Connection | undefined, t: number): RuleSpan | undefined {
+  ofOthers(own: RuleOwner | undefined, t: number): RuleSpan | undefined {
     const longest = this.#longest[countBefore(this.#spans, ({ from }) => from <= t) - 1];
     if (longest === undefined) return undefined;
-    const other = longest.first.connection === own ? longest.second : longest.first;
+    const other = isOwn(longest.first, own) ? longest.second : longest.first;
     return other !== undefined && other.to >= t ? other : undefined;
   }
+}
+
+function isOwn({ connection, beside }: RuleSpan, own: RuleOwner | undefined): boolean {
+  return connection === own || (beside === true && connection.client === own?.client);
 }
 
 /** Answers whether somebody else's rule is in force at a moment. */
@@ -79,26 +88,37 @@ export class RuleTimes {
   }
 
   /** A rule of another connection than `own` that is in force at `t`, if asked for to that backend. */
-  ofOthers(own: Connection | undefined, t: number, backend?: string): RuleSpan | undefined {
+  ofOthers(own: RuleOwner | undefined, t: number, backend?: string): RuleSpan | undefined {
     return (backend === undefined ? this.#all : this.#byBackend.get(backend))?.ofOthers(own, t);
   }
 }
 
+const possibleByJudged = new WeakMap<Judged, RuleTimes>();
+const certainByJudged = new WeakMap<Judged, RuleTimes>();
+
+function remembered(known: WeakMap<Judged, RuleTimes>, judged: Judged, make: () => readonly RuleSpan[]): RuleTimes {
+  let times = known.get(judged);
+  if (times === undefined) {
+    times = new RuleTimes(make());
+    known.set(judged, times);
+  }
+  return times;
+}
+
 /** Spans in which rules may have been in force. */
 export function possibleRules(judged: Judged): RuleTimes {
-  return new RuleTimes(judged.handoffs.map(spanOf));
+  return remembered(possibleByJudged, judged, () => [...judged.handoffs.map(spanOf), ...judged.beside.possible]);
 }
 
 /** Spans in which rules were certainly in force: from a backend's first segment to the acknowledgement of its last. */
 export function certainRules(judged: Judged): RuleTimes {
-  return new RuleTimes(
-    judged.handoffs.flatMap((exchange) => {
-      const { first, until, backend } = exchange.handoff;
-      return first && until >= first.t
-        ? [{ connection: exchange.connection, backend, from: first.t, to: until, heard: false }]
-        : [];
-    }),
-  );
+  return remembered(certainByJudged, judged, () => [...judged.handoffs.flatMap(certainSpan), ...judged.beside.certain]);
+}
+
+/** The span in which a hand-off's rule certainly was in force, if any. */
+export function certainSpan({ connection, handoff }: HandedExchange): RuleSpan[] {
+  const { first, until, backend } = handoff;
+  return first && until >= first.t ? [{ connection, backend, from: first.t, to: until, heard: false }] : [];
 }
 
 /** A client's segment that a rule had to carry to a backend and that arrived elsewhere, or as something else. */
@@ -164,7 +184,7 @@ export function routingOf(judged: Judged, connection: Connection): Routing {
 }
 
 function macFits(mac: number | undefined, arrival: Segment): boolean {
-  return mac === undefined || arrival.dstMac === mac;
+  return mac === undefined || arrival.dstMac === NO_MAC || arrival.dstMac === mac;
 }
 
 /** Packets whose first frame lies in [from, to]; they are in order of time. */

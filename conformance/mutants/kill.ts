@@ -168,5 +168,8 @@ async function runOne(plan: KillPlan, testCase: ConformanceCase, mutant: Mutant 
     ...(plan.signal ? { signal: plan.signal } : {}),
   });
   if (run === undefined) throw new Error(`${testCase.id} has not run`);
-  return run;
+  // What the case itself names is named from its own folder.
+  const named = (frame: EvidenceFrame): EvidenceFrame =>
+    frame.capture.startsWith(`${folder}/`) ? frame : { ...frame, capture: `${folder}/${frame.capture}` };
+  return { ...run, result: { ...run.result, evidence: run.result.evidence.map(named) } };
 }

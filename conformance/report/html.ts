@@ -7,7 +7,7 @@ import { attributes, escapeHtml } from './html/escape.js';
 import { problemSections } from './html/problems.js';
 import { SCRIPT } from './html/script.js';
 import { STYLE } from './html/style.js';
-import { caseTable, extraTables } from './html/tables.js';
+import { caseTable, extraTable } from './html/tables.js';
 import type { Report } from './matrix.js';
 import { countsLine } from './text.js';
 
@@ -29,6 +29,11 @@ export function htmlReport(report: Report): string {
       body: `<p class="soft">A verdict, and how often the clause's premise occurred, or how many cases tell of it where no frame can.</p>\n${clauseTable(report)}`,
     },
     { id: 'cases', title: 'Cases', body: cases },
+    ...(document.tables ?? []).map((table, i) => ({
+      id: `table-${i + 1}`,
+      title: escapeHtml(table.name),
+      body: extraTable(table),
+    })),
   ].filter(({ body }) => body !== '');
   const links = [{ id: 'matrix', title: 'Clauses by role' }, ...sections];
   return `<!doctype html>
@@ -55,7 +60,6 @@ ${clauseMatrix(report)}
 </section>
 ${filterForm()}
 ${sections.map(({ id, title, body }) => `<section id="${id}"><h2>${title}</h2>\n${body}\n</section>`).join('\n')}
-${extraTables(report.document.tables ?? [])}
 </main>
 <script>${SCRIPT}</script>
 </body>

@@ -117,15 +117,21 @@ export interface CaseRow {
   /** One sentence; empty for a case that this version does not know. */
   readonly summary: string;
   readonly clauses: readonly string[];
+  /** One for each of `caseColumns`. */
   readonly cells: readonly (Result | undefined)[];
 }
 
+/** Those in which cases run. */
+export function caseColumns({ columns }: Report): Column[] {
+  return columns.filter(({ name }) => name !== 'spec');
+}
+
 export function caseRows(report: Report): CaseRow[] {
-  const columns = report.columns.filter(({ name }) => name !== 'spec');
+  const columns = caseColumns(report);
   const ids = new Set(columns.flatMap(({ results }) => results.filter((r) => !isPassive(r)).map((r) => r.id)));
   const known = new Map(CASES.map((c) => [c.id, c]));
   return [...ids].map((id) => {
-    const cells = report.columns.map(({ results }) => results.find((r) => r.id === id));
+    const cells = columns.map(({ results }) => results.find((r) => r.id === id));
     const told = known.get(id);
     return {
       id,
@@ -166,7 +172,8 @@ export function problems({ columns, document }: Pick<Report, 'columns' | 'docume
     .sort((a, b) => SEVERITY[a.result.verdict] - SEVERITY[b.result.verdict]);
 }
 
-/** The columns of a document that was stored: one for each world whose results it lists. */
+/** The columns of a document that was stored: one for each world whose results it lists, the specification's first. */
 export function columnsOf(document: ResultDocument): Column[] {
-  return suitesOf(document).filter(({ results }) => results.some(({ clauses }) => clauses.length > 0));
+  const columns = suitesOf(document).filter(({ results }) => results.some(({ clauses }) => clauses.length > 0));
+  return columns.sort((a, b) => Number(b.name === 'spec') - Number(a.name === 'spec'));
 }

@@ -5,6 +5,7 @@ import { ladderText } from './ladder/text.js';
 import { shortened } from './ladder/window.js';
 import {
   type ClauseCell,
+  caseColumns,
   caseRows,
   clauseRows,
   NOT_CHOSEN,
@@ -88,7 +89,7 @@ export function caseTable(report: Report, paint: Paint = plain): string[] {
   const rows = caseRows(report).map(({ id, cells }) => ({ first: id, cells: cells.map(caseCell), last: '' }));
   return rows.length === 0
     ? []
-    : table({ first: 'CASE', columns: report.columns.map((c) => c.name.toUpperCase()) }, rows, paint);
+    : table({ first: 'CASE', columns: caseColumns(report).map((c) => c.name.toUpperCase()) }, rows, paint);
 }
 
 /** How much of a problem's ladders the text shows. */

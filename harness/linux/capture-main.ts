@@ -9,6 +9,8 @@ export interface CaptureLaunch {
   /** Interfaces of this namespace; each is a vantage of that name. */
   readonly vantages: readonly string[];
   readonly file: string;
+  /** Bytes kept of each frame; all when absent. */
+  readonly length?: number;
 }
 
 /** 64 MiB: an 8 MB transfer with its acknowledgements at two vantages, even if this process does not run meanwhile. */
@@ -20,6 +22,7 @@ const WRITE_BYTES = 256 * 1024;
 
 class CaptureFile {
   readonly #fd: number;
+  readonly #length: number;
   readonly #numberOf = new Map<number, number>();
   #held: ReceivedFrame[] = [];
   #pieces: Uint8Array[] = [];
@@ -30,13 +33,16 @@ class CaptureFile {
 
   constructor(launch: CaptureLaunch) {
     for (const [number, vantage] of launch.vantages.entries()) this.#numberOf.set(interfaceIndex(vantage), number);
+    this.#length = launch.length ?? Number.POSITIVE_INFINITY;
     this.#fd = openSync(launch.file, 'w');
     this.#write(pcapngHeader(launch.vantages));
   }
 
   hold(frame: ReceivedFrame): void {
     if (!this.#numberOf.has(frame.interfaceIndex)) return;
-    this.#held.push(frame);
+    this.#held.push(
+      frame.bytes.length > this.#length ? { ...frame, bytes: frame.bytes.slice(0, this.#length) } : frame,
+    );
     this.lastAt = performance.now();
   }
 

@@ -192,7 +192,12 @@ export class LinuxWorld implements World {
     // All processes load at once; the roles are told to begin only when the capture listens.
     for (const name of names)
       this.#roles.set(name, this.#attend(name, name, this.#foreign(name) ? './target-main' : './role-main'));
-    const launch: CaptureLaunch = { vantages: network.vantages, file: join(this.#folder, 'capture.pcapng') };
+    const length = this.#options.captureLength;
+    const launch: CaptureLaunch = {
+      vantages: network.vantages,
+      file: join(this.#folder, 'capture.pcapng'),
+      ...(length !== undefined && { length }),
+    };
     await Promise.all([capture.ask(launch, START_MS), this.#wire?.ask(this.#wireLaunch(network), START_MS)]);
     await Promise.all(
       [...this.#roles].map(([name, role]) => {

@@ -92,7 +92,6 @@ export const BACKEND_MUTANTS: readonly Mutant[] = [
     summary: 'The backend of a read acknowledges the requests that follow.',
     breaks: { without: ['backend-ack-limit'] },
     cases: ['RET-7.pipelined-reads'],
-    worlds: BOTH,
   },
   {
     id: 'bkd-4.acknowledges-fin',

@@ -1,5 +1,5 @@
 /** Faults that only a controller can have: in reading requests and in handing them off. */
-import type { ConnectionSnapshot } from '../../reference-impl/control/messages.js';
+import { type ConnectionSnapshot, clientOf } from '../../reference-impl/control/messages.js';
 import type { RoleInput, RoleOutput } from '../../reference-impl/core/core.js';
 import { seqAdd, seqDiff } from '../../reference-impl/wire/seq.js';
 import { type Breaker, breaker, messagesOut } from './breaker.js';
@@ -234,4 +234,25 @@ export function snapshotsWith(change: (snapshot: ConnectionSnapshot) => Partial<
       ? [{ ...message, snapshot: { ...message.snapshot, ...change(message.snapshot) } }]
       : [message],
   );
+}
+
+/** From the acknowledgement of a write's header until the connection comes back the window is closed. */
+export function closesWindowForWrites(): Breaker {
+  const none: ReadonlySet<string> = new Set();
+  return breaker(none, (before, input, inner) => {
+    const outputs = inner(input);
+    const memory = new Set(before);
+    if (input.kind === 'control' && input.message.verb === 'complete') memory.delete(clientOf(input.message) ?? '');
+    for (const out of outputs)
+      if (isMessage(out, 'add') && !out.message.rule.zeroWindow) memory.add(clientOf(out.message) ?? '');
+    return {
+      memory,
+      outputs: outputs.map((out) => {
+        const sent = out.kind === 'frame' ? fieldsOf(out.bytes) : undefined;
+        return out.kind === 'frame' && sent !== undefined && memory.has(destinationOf(sent))
+          ? { ...out, bytes: edited(out.bytes, () => ({ window: 0 })) }
+          : out;
+      }),
+    };
+  });
 }

@@ -1,10 +1,18 @@
-/** The catalogue of mutants, in the order of the clauses that name them. */
+/** The catalogue of mutants, by the role that is broken. */
 import { BACKEND_MUTANTS } from './backend.js';
-import { CONTROLLER_MUTANTS } from './controller.js';
+import { MUTANTS_FROM_RETURN } from './controller-from-return.js';
+import { MUTANTS_TO_HAND_OFF } from './controller-to-hand-off.js';
 import type { Mutant } from './mutant.js';
-import { SWITCH_MUTANTS } from './switch.js';
+import { FRAME_MUTANTS } from './switch-frames.js';
+import { RULE_MUTANTS } from './switch-rules.js';
 
-export const MUTANTS: readonly Mutant[] = [...SWITCH_MUTANTS, ...CONTROLLER_MUTANTS, ...BACKEND_MUTANTS];
+export const MUTANTS: readonly Mutant[] = [
+  ...FRAME_MUTANTS,
+  ...RULE_MUTANTS,
+  ...MUTANTS_TO_HAND_OFF,
+  ...MUTANTS_FROM_RETURN,
+  ...BACKEND_MUTANTS,
+];
 
 export function mutantNamed(id: string): Mutant | undefined {
   return MUTANTS.find((mutant) => mutant.id === id);

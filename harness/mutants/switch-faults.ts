@@ -218,19 +218,19 @@ export function unmatchedFrom(port: string): Breaker {
   });
 }
 
-/** Sends what it rewrites towards a backend to that of the rule installed last. */
-export function lastRuleWins(): Breaker {
+/** Gives what backends send the port of the client whose rule was installed last. */
+export function lastClientWins(): Breaker {
   const none: Rule | null = null;
   return breaker<Rule | null>(none, (before, input, inner) => {
     const latest = input.kind === 'control' && input.message.verb === 'add' ? input.message.rule : before;
-    const ip = latest === null ? undefined : parseIpv4Address(latest.backend.ip);
-    const mac = latest === null ? undefined : parseMacAddress(latest.backend.mac);
-    const outputs = inner(input).map((out) => {
-      if (out.kind !== 'frame' || input.kind !== 'frame' || passageOf(input.bytes, out.bytes) !== 'to-backend')
-        return out;
-      if (latest === null || ip === undefined || mac === undefined) return out;
-      return { ...out, port: latest.backend.name, bytes: edited(out.bytes, () => ({ dst: ip, dstMac: mac })) };
-    });
+    const outputs = inner(input).map((out) =>
+      out.kind === 'frame' &&
+      input.kind === 'frame' &&
+      latest !== null &&
+      passageOf(input.bytes, out.bytes) === 'to-client'
+        ? { ...out, bytes: edited(out.bytes, () => ({ dstPort: latest.conn.client.port })) }
+        : out,
+    );
     return { memory: latest, outputs };
   });
 }

@@ -249,7 +249,7 @@ export class SimWorld implements World {
     const captured = seen.map(({ at, vantage, bytes }) => ({
       interfaceName: vantage,
       timestampNs: stamp(at),
-      bytes,
+      bytes: bytes.subarray(0, this.#options.captureLength),
       originalLength: bytes.length,
     }));
     try {

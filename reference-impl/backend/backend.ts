@@ -26,7 +26,7 @@ import { resetFor } from '../tcp/segment.js';
 import { parseIpv4Address } from '../wire/addresses.js';
 import { seqAdd } from '../wire/seq.js';
 import type { TcpView } from '../wire/tcp.js';
-import type { BackendConfig } from './config.js';
+import type { BackendConfig, Content } from './config.js';
 import { type Payload, payloadBytes, startPayload, takePayload } from './payload.js';
 
 interface Report {
@@ -52,7 +52,7 @@ interface Service extends Entry {
 export interface BackendState {
   readonly config: BackendConfig;
   readonly services: ReadonlyMap<string, Service>;
-  readonly objects: ReadonlyMap<string, Uint8Array>;
+  readonly objects: ReadonlyMap<string, Content>;
   /** Numbers of the latest hand-offs that ended, so that a late repetition does not start one again. */
   readonly ended: readonly number[];
   readonly nextId: number;
@@ -271,19 +271,20 @@ class BackendStep extends HostStep<Service> {
         : ''
       : 'Connection: close\r\n';
     const etag = response.etag === undefined ? '' : `ETag: "${response.etag}"\r\n`;
-    const head = `HTTP/1.1 ${response.status}\r\nContent-Type: application/octet-stream\r\nContent-Length: ${response.body.length}\r\n${etag}${connection}\r\n`;
+    const length = contentLength(response.body);
+    const head = `HTTP/1.1 ${response.status}\r\nContent-Type: application/octet-stream\r\nContent-Length: ${length}\r\n${etag}${connection}\r\n`;
     let endpoint = send(service.endpoint, Buffer.from(head, 'latin1'));
-    if (service.request.method !== 'HEAD') endpoint = send(endpoint, response.body);
+    if (service.request.method !== 'HEAD') endpoint = sendContent(endpoint, response.body);
     this.event('Respond', service.key, {
       handoff: service.handoff,
       status: Number.parseInt(response.status, 10),
-      bytes: response.body.length,
+      bytes: length,
       end: seqAdd(endpoint.sndUna, endpoint.queue.length),
     });
     return { ...service, endpoint, keepAlive, phase: 'responding', respondAt: null };
   }
 
-  #serve(service: Service): { status: string; body: Uint8Array; etag?: string } {
+  #serve(service: Service): { status: string; body: Content; etag?: string } {
     const path = service.request.target.replace(/^https?:\/\/[^/?#]*/i, '').split(/[?#]/, 1)[0] ?? '/';
     const present = this.#state.objects.get(path);
     if (service.payload.status === 'malformed') return { status: '400 Bad Request', body: new Uint8Array(0) };
@@ -375,6 +376,18 @@ function serviceDeadline(service: Service): Micros | null {
   if (service.phase === 'reporting') return service.report?.at ?? null;
   const due = [deadline(service.endpoint), service.respondAt, service.leaseEnds].filter((at) => at !== null);
   return due.length === 0 ? null : Math.min(...due);
+}
+
+function contentLength(content: Content): number {
+  return 'unit' in content ? content.unit.length * content.times : content.length;
+}
+
+/** The queue refers to a unit as often as it comes, and copies nothing. */
+function sendContent(endpoint: Service['endpoint'], content: Content): Service['endpoint'] {
+  if (!('unit' in content)) return send(endpoint, content);
+  let sent = endpoint;
+  for (let i = 0; i < content.times; i++) sent = send(sent, content.unit);
+  return sent;
 }
 
 function sha256(bytes: Uint8Array): string {

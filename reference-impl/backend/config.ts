@@ -2,6 +2,9 @@
 import type { WithoutRemedies } from '../core/remedies.js';
 import type { Ipv4Address, MacAddress } from '../wire/addresses.js';
 
+/** An object's bytes; a large one as a unit and how often it comes, so that nobody has to hold it whole. */
+export type Content = Uint8Array | { readonly unit: Uint8Array; readonly times: number };
+
 export interface BackendConfig {
   readonly name: string;
   readonly ip: Ipv4Address;
@@ -10,7 +13,7 @@ export interface BackendConfig {
   /** The port clients speak to; the backend's own segments carry it as source port. */
   readonly port: number;
   /** What it serves at the start: path to content. */
-  readonly objects: ReadonlyMap<string, Uint8Array>;
+  readonly objects: ReadonlyMap<string, Content>;
   /** Waits this long before the first byte of each response, in ms. */
   readonly serviceDelayMs: number;
   /** Receive buffer for a request's payload, in bytes. */

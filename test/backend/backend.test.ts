@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
 import { type BackendState, initBackend, stepBackend } from '../../reference-impl/backend/backend.js';
+import type { Content } from '../../reference-impl/backend/config.js';
 import { payloadBytes, startPayload, takePayload } from '../../reference-impl/backend/payload.js';
 import type { ControlMessage, Handoff } from '../../reference-impl/control/messages.js';
 import type { RoleInput, RoleOutput } from '../../reference-impl/core/core.js';
@@ -53,7 +54,10 @@ class Bench {
       mac: 0x02505200_1002,
       gatewayMac: 0x02505200_0001,
       port: 80,
-      objects: new Map([['/a/x', new Uint8Array(3000).fill(120)]]),
+      objects: new Map<string, Content>([
+        ['/a/x', new Uint8Array(3000).fill(120)],
+        ['/a/large', { unit: Buffer.from('0123456789'), times: 2000 }],
+      ]),
       serviceDelayMs: 0,
       receiveBuffer: 65535,
       without,
@@ -115,6 +119,26 @@ t.test('a read is served and given back when all of it is acknowledged', async (
     'the report is repeated',
   );
   bench.tell({ verb: 'ok', re: complete !== undefined && 'id' in complete ? complete.id : '' });
+  t.equal(bench.state.services.size, 0);
+});
+
+t.test('an object of many units is sent as if it were whole', async (t) => {
+  const bench = new Bench();
+  const out = segments(bench.tell(handoff({ target: '/a/large' })));
+  const text = Buffer.concat(out.map((segment) => segment.payload)).toString('latin1');
+  t.match(text, /^HTTP\/1\.1 200 OK\r\n(?:.*\r\n)*Content-Length: 20000\r\n/);
+  const body = text.slice(text.indexOf('\r\n\r\n') + 4);
+  t.ok(body.length > 5000);
+  t.equal(body, '0123456789'.repeat(2000).slice(0, body.length));
+});
+
+t.test('who is not the controller is not obeyed and not answered', async (t) => {
+  const bench = new Bench();
+  const outputs = bench.step({ kind: 'control', peer: 'stranger', message: handoff({}) });
+  t.same(
+    outputs.map(({ kind }) => kind),
+    ['event'],
+  );
   t.equal(bench.state.services.size, 0);
 });
 

@@ -2,7 +2,8 @@
 import t from 'tap';
 import { CHECKS } from '../../conformance/checks/index.js';
 import { defaultTopology, type Policy } from '../../harness/topology.js';
-import { TcpFlag } from '../../reference-impl/wire/tcp.js';
+import { seqAdd } from '../../reference-impl/wire/seq.js';
+import { TcpFlag, type TcpOption } from '../../reference-impl/wire/tcp.js';
 import {
   body,
   get,
@@ -46,6 +47,68 @@ function respond(
 const FIN = TcpFlag.FIN | TcpFlag.ACK;
 
 const BROKEN: readonly Broken[] = [
+  {
+    what: 'a repeated SYN is answered with another initial number',
+    clauses: ['EST-4'],
+    log: false,
+    tell: (talk) => {
+      const options: TcpOption[] = [{ kind: 'mss', value: 1460 }];
+      talk.fromClient({ at: -1, flags: TcpFlag.SYN, options });
+      talk.fromServer('controller', { at: -1, ack: 0, flags: TcpFlag.SYN | TcpFlag.ACK, options, lost: true });
+      talk.fromClient({ at: -1, flags: TcpFlag.SYN, options });
+      return talk.fromServer('controller', { at: 4000, ack: 0, flags: TcpFlag.SYN | TcpFlag.ACK, options }).sent;
+    },
+  },
+  {
+    what: 'a lost SYN-ACK is never repeated',
+    clauses: ['EST-4'],
+    log: false,
+    tell: (talk, story) => {
+      const options: TcpOption[] = [{ kind: 'mss', value: 1460 }];
+      talk.fromClient({ at: -1, flags: TcpFlag.SYN, options });
+      talk.fromServer('controller', { at: -1, ack: 0, flags: TcpFlag.SYN | TcpFlag.ACK, options, lost: true });
+      story.pass(1_000_000);
+      const again = talk.fromClient({ at: -1, flags: TcpFlag.SYN, options });
+      story.pass(2_000_000);
+      talk.fromClient({ at: -1, flags: TcpFlag.SYN, options });
+      story.pass(4_000_000);
+      const other = new Talk(story, 40009);
+      other.connect();
+      return again.arrived;
+    },
+  },
+  {
+    what: 'the hand-off carries a sequence number that is not the next',
+    clauses: ['HOF-3'],
+    tell: (talk, story) => {
+      talk.connect();
+      const right = talk.snapshot.bind(talk);
+      talk.snapshot = () => ({ ...right(), seq: seqAdd(right().seq, 1) });
+      read(talk, '/a/1', 700, {
+        respond: () => {
+          talk.snapshot = right;
+          respond(talk, 'backend0', 700);
+        },
+      });
+      return { line: story.line(({ verb }) => verb === 'handoff') };
+    },
+  },
+  {
+    what: 'the hand-off carries another window scale than was negotiated',
+    clauses: ['HOF-3'],
+    tell: (talk, story) => {
+      talk.connect();
+      const right = talk.snapshot.bind(talk);
+      talk.snapshot = () => ({ ...right(), windowScale: { client: 2, own: 7 } });
+      read(talk, '/a/1', 700, {
+        respond: () => {
+          talk.snapshot = right;
+          respond(talk, 'backend0', 700);
+        },
+      });
+      return { line: story.line(({ verb }) => verb === 'handoff') };
+    },
+  },
   {
     what: 'a SYN goes to a backend',
     clauses: ['EST-1'],

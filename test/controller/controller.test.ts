@@ -347,6 +347,25 @@ t.test('a SYN while a client is reset may be an old one: it is asked first (RFC 
   t.notOk(bench.segments.some((s) => s.rst));
 });
 
+t.test('SYNs that nobody completes push their own oldest out, and never a connection (EST-5)', async (t) => {
+  const bench = new Bench().connect();
+  const syn = (srcPort: number): Bench =>
+    bench.step({
+      kind: 'frame',
+      port: 'link',
+      bytes: buildTcpFrame({
+        ethernet: { dst: 0x02505200_0202, src: 0x02505200_0001 },
+        ipv4: { src: CLIENT, dst: LOGICAL },
+        tcp: { srcPort, dstPort: 80, seq: 7, flags: TcpFlag.SYN, window: 1 },
+      }),
+    });
+  for (let port = 1000; port < 2000; port++) t.equal(syn(port).segments[0]?.flags, TcpFlag.SYN | TcpFlag.ACK);
+  t.equal(bench.state.connections.size, 257);
+  t.ok(bench.state.connections.has(KEY) && bench.state.connections.has('198.18.1.2:1999'));
+  t.equal(openConnections(bench.state), 1, 'what nobody completed is no connection');
+  t.ok(bench.says(GET).message('add'));
+});
+
 t.test('a client that never answers is not reset for ever', async (t) => {
   const { bench } = failed();
   for (let i = 0; i < 12; i++) bench.timer(700_000);

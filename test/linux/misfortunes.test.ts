@@ -46,7 +46,7 @@ async function run(t: Test, jobs: readonly ClientJob[], options: Partial<WorldOp
   const log = parseControlLog(readFileSync(evidence.controlLog, 'utf8'));
   if (!log.ok) throw new Error(log.error);
   const said = log.entries.map(({ at, direction, message }) => `${at} ${direction} ${message.verb}`);
-  const lines = readFileSync(evidence.trace, 'utf8').trimEnd().split('\n');
+  const lines = readFileSync(evidence.trace, 'utf8').split('\n').slice(0, -1);
   const events = lines.map((line) => JSON.parse(line) as { role: string; action: string });
   return { results, evidence, said, actions: events.map(({ role, action }) => `${role} ${action}`) };
 }

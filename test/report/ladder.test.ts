@@ -11,6 +11,7 @@ import { isGap, isMarked, type Ladder, type LadderGap, type LadderRow } from '..
 import { ladderText } from '../../conformance/report/ladder/text.js';
 import { windowed } from '../../conformance/report/ladder/window.js';
 import { problemKey } from '../../conformance/report/matrix.js';
+import { NO_SINGLE_FRAME } from '../../conformance/verdict.js';
 import { TcpFlag } from '../../reference-impl/wire/tcp.js';
 import { get, read, Story, Talk } from '../conformance/story.js';
 import { resultOf } from './documents.js';
@@ -175,6 +176,20 @@ t.test('captures of several files are one ladder, whose rows say the file', asyn
     ladderText(ladder).find((line) => line.startsWith('>')),
     / 2 controller\.pcapng /,
   );
+});
+
+t.test('where no single frame decides, the connection that ended last or was reset is drawn, unmarked', async (t) => {
+  const { story } = oneRead();
+  const other = new Talk(story, 40001);
+  other.connect();
+  const undecided = [at(1, NO_SINGLE_FRAME)];
+  const drawn = drawLadders(inputOf(story), undecided, LIMITS);
+  t.match(drawn, { ladders: [{ conversation: '198.18.1.2:40001' }], undrawn: undecided });
+  t.same(drawn.ladders[0]?.rows.filter(isMarked), []);
+  new Talk(story, 40002).connect();
+  other.fromServer('controller', { flags: TcpFlag.RST | TcpFlag.ACK });
+  new Talk(story, 40003).connect();
+  t.match(drawLadders(inputOf(story), undecided, LIMITS).ladders, [{ conversation: '198.18.1.2:40001' }]);
 });
 
 t.test('evidence that is nowhere stays undrawn', async (t) => {

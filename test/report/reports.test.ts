@@ -132,7 +132,8 @@ t.test('the page is self-contained and escapes what it shows', async (t) => {
   t.match(page, /Prism, SoCC&#39;17, section 2\.2/, 'where it comes from, in full');
   t.match(page, /The client &lt;sends&gt;/);
   t.match(page, /header &amp; more/);
-  t.match(page, /<h2>combinations<\/h2>/);
+  t.match(page, /<section id="table-1"><h2>combinations<\/h2>/);
+  t.match(page, /<a href="#table-1">combinations<\/a>/);
   t.notMatch(page, /https?:\/\/|<link|<img|src=|@import|url\(| style=| on[a-z]+=/);
   t.match(page, /prefers-color-scheme: dark/);
   t.notMatch(htmlReport(reportOf(pass)), /What did not pass/);

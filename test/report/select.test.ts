@@ -39,6 +39,18 @@ t.test('globs match cases and clauses; order is the list’s', (t) => {
   t.end();
 });
 
+t.test('a slow case runs only when it is meant', (t) => {
+  const cases = [...CASES, { ...fakeCase('REQ-2.slow', ['REQ-2']), slow: true }];
+  const selected = (...selectors: string[]) => {
+    const outcome = select(selectors, cases, CLAUSES, ['sim']);
+    return outcome.ok ? ids(outcome.selection) : outcome.error;
+  };
+  t.same(selected(), ['REQ-2.payload', 'HOF-6.alternate']);
+  t.same(selected('REQ-2', 'REQ-2.*'), ['REQ-2.payload']);
+  t.same(selected('REQ-2.slow'), ['REQ-2.slow']);
+  t.end();
+});
+
 t.test('an empty selection is refused in one line that helps', (t) => {
   t.match(refusal('REQ-22'), /nothing is called 'REQ-22' \(did you mean REQ-2/);
   t.match(refusal('REQ-2', 'zzzzzz'), /nothing is called 'zzzzzz'; see/);

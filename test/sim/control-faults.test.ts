@@ -65,6 +65,17 @@ t.test('several faults of one message: a loss is enough, delays add up, what is 
   t.same(arrives([...faults, { kind: 'drop', match }], toSwitch(remove('1'))).seen, ['']);
 });
 
+t.test('a repetition under another id', async (t) => {
+  const again = { kind: 'repeat', match: {}, ms: 5, as: 'other' } as const;
+  const { deliver } = createControlFaults([again]).admit(toSwitch(remove('1')));
+  t.same(
+    deliver.map(({ line }) => line),
+    [remove('1'), remove('other')].map((message) => encodeControlLine(message).trimEnd()),
+  );
+  const answer = createControlFaults([again]).admit(fromSwitch(ok('1')));
+  t.equal(answer.deliver[0]?.line, answer.deliver[1]?.line);
+});
+
 t.test('an answer is known by the request it answers, and cannot be refused', async (t) => {
   const faults: ControlFault[] = [{ kind: 'drop', match: { answers: 'remove' } }];
   const { seen } = arrives(faults, toSwitch(remove('1')), fromSwitch(ok('1')), fromSwitch(ok('unknown')));

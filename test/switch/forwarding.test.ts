@@ -338,6 +338,14 @@ t.test('ARP: nobody takes over an address of another port or of the configuratio
   t.strictSame([...bench.state.neighbours], [...new Bench().state.neighbours]);
 });
 
+t.test("SEC-1: who takes a backend's address at another port is not that backend", async (t) => {
+  for (const port of ['client', 'controller', 'backend1']) {
+    const out = withRule().frame(port, fromBackend(0, { payload: Buffer.from('forged') }));
+    t.not(out?.frame.ipv4?.src, ip(LOGICAL), port);
+  }
+  t.equal(withRule().frame('backend0', fromBackend(0))?.frame.ipv4?.src, ip(LOGICAL));
+});
+
 t.test('rewriting towards a client that is not known yet asks for it', async (t) => {
   const bench = new Bench({ neighbours: [] });
   bench.add(rule());

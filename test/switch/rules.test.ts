@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { ControlMessage, type Rule } from '../../reference-impl/control/messages.js';
-import { stepSwitch } from '../../reference-impl/switch/switch.js';
+import { initSwitch, stepSwitch } from '../../reference-impl/switch/switch.js';
 import { TcpFlag } from '../../reference-impl/wire/index.js';
 import { holds } from '../wire/property.js';
-import { BACKENDS, Bench, eventsOf, fromBackend, fromClient, ip, LOGICAL, rule } from './fixture.js';
+import { BACKENDS, Bench, config, eventsOf, fromBackend, fromClient, ip, LOGICAL, rule } from './fixture.js';
 
 t.test('SWT-9: installing is confirmed, and idempotent for the same rule', async (t) => {
   const bench = new Bench();
@@ -265,4 +265,16 @@ t.test('the table is what a plain map would be, whatever is asked of it', async 
       return true;
     }),
   );
+});
+
+t.test('who is no configured peer is not obeyed and not answered', async (t) => {
+  const { state } = initSwitch({ ...config, peers: ['controller'] });
+  const { outputs, state: after } = stepSwitch(
+    state,
+    { kind: 'control', peer: 'stranger', message: { verb: 'add', id: 'one', rule: rule() } },
+    0,
+  );
+  t.match(outputs, [{ kind: 'event', event: { action: 'ControlRejected', peer: 'stranger' } }]);
+  t.equal(outputs.length, 1);
+  t.equal(after.rules.size, 0);
 });

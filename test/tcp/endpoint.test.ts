@@ -221,6 +221,23 @@ function transfer(fates: readonly number[], up: Uint8Array, down: Uint8Array, is
   return { states: state.map((e) => e.state), up: Buffer.concat(got[1] ?? []), down: Buffer.concat(got[0] ?? []) };
 }
 
+t.test(
+  'data that acknowledges less than any window explains draws an ACK and is not taken (RFC 5961 §5)',
+  async (t) => {
+    const { client, server } = established({ timestampOffset: null, windowScale: null });
+    const data = { seq: client.sndNxt, payload: Buffer.from('injected') };
+    for (const [behind, taken] of [
+      [0, 8],
+      [0xffff, 8],
+      [0x1_0000, 0],
+      [0x1000_0000, 0],
+    ] as const) {
+      const step = flush(receive(server, segment({ ...data, ack: seqAdd(server.sndNxt, -behind) }), 0).endpoint, 0);
+      t.equal(only(step).ack, seqAdd(server.rcvNxt, taken), `${behind} behind`);
+    }
+  },
+);
+
 t.test('whatever the path loses, doubles or delays, both streams arrive whole and both ends close', async () => {
   fc.assert(
     fc.property(
@@ -244,4 +261,12 @@ t.test('whatever the path loses, doubles or delays, both streams arrive whole an
     ),
     { numRuns: 300 },
   );
+});
+
+t.test('no segment is larger than our own link carries, whatever the peer would take (RFC 9293 §3.7.1)', async (t) => {
+  const { server } = established({ mss: 8960 }, { mss: 1460 });
+  const sizes = flush(send(server, new Uint8Array(9000)), 0).out.map(({ payload }) => payload.length);
+  t.same([...new Set(sizes)].sort(), [1448, 9000 - 6 * 1448].sort());
+  const wide = established({ mss: 8960 }, { mss: 8960 });
+  t.equal(flush(send(wide.server, new Uint8Array(9000)), 0).out[0]?.payload.length, 8948);
 });

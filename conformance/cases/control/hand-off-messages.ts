@@ -125,14 +125,14 @@ export const confirmationOfHandoffLost = story(
 );
 
 /** TCP payload of the client that a backend saw before it was told to take over. */
-function meetsNobody({ control, segments, topology, expect }: CaseEvidence): void {
+function meetsNobody({ control, segments, topology, expect, premise }: CaseEvidence): void {
   const [first] = logged(control, 'handoff', 'received', 'backend0');
   const backend = topology.backends.find(({ name }) => name === 'backend0');
   const told = BigInt(first?.t ?? 0);
   const before = segments.filter(({ vantage, t }) => vantage === 'backend0' && t < told);
   const from = (ip: string | undefined) => before.filter(({ src }) => src.startsWith(`${ip}:`));
   const early = before.filter(({ src, payload }) => !src.startsWith(`${backend?.ip}:`) && payload > 0);
-  expect(early.length > 0, 'the premise did not happen: no segment of the client met the backend before its take-over');
+  premise(early.length > 0, 'no segment of the client met the backend before its take-over');
   const said = from(backend?.ip);
   expect(
     said.length === 0,

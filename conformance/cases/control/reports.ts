@@ -78,6 +78,20 @@ export const completeAgainDuringTheNext: ConformanceCase = {
   },
 };
 
+/** Two hand-offs later the same backend owns the connection again: only the number tells the old report from the new. */
+export const reportOfAnOlderHandoff: ConformanceCase = {
+  id: 'ERR-4.report-of-an-older-hand-off',
+  clauses: ['ERR-4', 'HOF-4'],
+  summary:
+    'A report arrives once more when the same backend has the connection again for another request: that goes on.',
+  worlds: ['sim', 'linux'],
+  options: { controlFaults: [{ kind: 'repeat', match, nth: [1], ms: 750 }], serviceDelayMs: 500 },
+  async run(context) {
+    const paths = ['/a/8k', '/b/8k', '/a/1k'];
+    expectObjects(context, await runOne(context, script(...gets(...paths))), paths);
+  },
+};
+
 export const reportConfirmationLost = story(
   'BKD-6.report-confirmation-lost',
   ['BKD-6', 'ERR-4'],
@@ -111,7 +125,7 @@ export const requestAfterGivingUp: ConformanceCase = {
     expectStored(context, result.responses[0], BODY);
     expectReadBack(context, result.responses[1], BODY);
   },
-  afterwards({ control, segments, topology, expect }) {
+  afterwards({ control, segments, topology, expect, premise }) {
     const backend = topology.backends.find(({ name }) => name === 'backend0');
     const [given] = logged(control, 'complete', 'sent', 'backend0');
     const [gone] = logged(control, 'remove', 'received', 'switch');
@@ -119,7 +133,7 @@ export const requestAfterGivingUp: ConformanceCase = {
       ({ vantage, t }) => vantage === 'backend0' && t > BigInt(given?.t ?? 0) && t < BigInt(gone?.t ?? 0),
     );
     const late = between.filter(({ src, payload }) => !src.startsWith(`${backend?.ip}:`) && payload > 0);
-    expect(late.length > 0, 'the premise did not happen: no segment of the client met the backend that had given up');
+    premise(late.length > 0, 'no segment of the client met the backend that had given up');
     const said = between.filter(({ src }) => src.startsWith(`${backend?.ip}:`));
     expect(
       said.length === 0,
@@ -140,7 +154,7 @@ export const resetFreesTheRule: ConformanceCase = {
     context.expectOk([await runOne(context, script(...steps))]);
     expectObjects(context, await runOne(context, script(...gets('/a/1', '/b/1'))), ['/a/1', '/b/1']);
   },
-  afterwards({ control, segments, topology, expect }) {
+  afterwards({ control, segments, topology, expect, premise }) {
     const [added] = logged(control, 'add', 'received', 'switch');
     if (added?.message.verb !== 'add') return;
     const { conn } = added.message.rule;
@@ -152,7 +166,7 @@ export const resetFreesTheRule: ConformanceCase = {
     const reset = segments.find(
       ({ vantage, src, flags }) => vantage === 'client' && src === client && (flags & 4) !== 0,
     );
-    expect(reset !== undefined, 'the premise did not happen: the client sent no RST');
+    premise(reset !== undefined, 'the client sent no RST');
     const backend = topology.backends.find(({ name }) => name === 'backend0');
     const after = segments.find(
       (s) => s.vantage === 'backend0' && s.src.startsWith(`${backend?.ip}:`) && s.dst === client && s.payload > 0,

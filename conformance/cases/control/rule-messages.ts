@@ -26,15 +26,19 @@ function story(
   clauses: readonly string[],
   summary: string,
   faults: readonly ControlFault[],
-  more: { steps?: readonly ScriptStep[]; afterwards?: (evidence: CaseEvidence) => void } = {},
+  more: {
+    readonly steps?: readonly ScriptStep[];
+    readonly serviceDelayMs?: number;
+    readonly afterwards?: (evidence: CaseEvidence) => void;
+  } = {},
 ): ConformanceCase {
-  const { steps = gets(...PATHS), afterwards } = more;
+  const { steps = gets(...PATHS), serviceDelayMs = 0, afterwards } = more;
   return {
     id,
     clauses,
     summary,
     worlds: ['sim', 'linux'],
-    options: { controlFaults: faults },
+    options: { controlFaults: faults, serviceDelayMs },
     async run(context) {
       const [met, neighbour] = await runAll(context, [script(...steps), script(pause(20), ...gets(...NEIGHBOURS))]);
       if (met) expectObjects(context, met, PATHS);
@@ -181,3 +185,31 @@ export const removeAgainDuringTheNext: ConformanceCase = {
     premise(between, 'the removal did not come again between the next rule and its hand-off');
   },
 };
+
+/** What the switch answered to a request under the harness's own id. */
+function answersAnother(id: string) {
+  return ({ control, expect }: CaseEvidence): void => {
+    const answer = control.find(
+      ({ at, direction, message }) => at === 'switch' && direction === 'sent' && 're' in message && message.re === id,
+    );
+    const said = answer?.message.verb ?? 'nothing';
+    expect(said === 'ok', `expected the same request under another id to be answered ok, got ${said}`);
+  };
+}
+
+export const addUnderAnotherId = story(
+  'SWT-9.same-rule-under-another-id',
+  ['SWT-9', 'RET-6'],
+  'The same rule is asked for once more under another id: that is no conflict, and one removal leaves nothing.',
+  [{ kind: 'repeat', match: { verb: 'add' }, nth: [1], ms: 30, as: 'again-1' }],
+  // Long enough for the rule to be in force when it is asked for again.
+  { serviceDelayMs: 300, afterwards: answersAnother('again-1') },
+);
+
+export const removeUnderAnotherId = story(
+  'SWT-9.removal-under-another-id',
+  ['SWT-9', 'RET-1'],
+  'A rule that has been removed is removed again under another id: it is confirmed like the first time.',
+  [{ kind: 'repeat', match: { verb: 'remove' }, nth: [1], ms: 150, as: 'again-2' }],
+  { steps: [...gets('/a/8k'), pause(300), ...gets('/b/8k')], afterwards: answersAnother('again-2') },
+);

@@ -64,6 +64,17 @@ export const failureReportTwice = failure(
   [{ kind: 'repeat', match: { verb: 'failed' }, nth: [1], ms: 30 }],
 );
 
+export const resetLost: ConformanceCase = {
+  ...failureReported,
+  id: 'ERR-1.reset-lost',
+  clauses: ['ERR-1', 'RET-6'],
+  summary: 'The RST is lost on its way to the client: it is sent again, so that the client really is reset.',
+  options: {
+    ...failureReported.options,
+    faults: [{ kind: 'drop', match: { to: 'client', flags: ['RST'] }, nth: [1] }],
+  },
+};
+
 export const handoffRefused: ConformanceCase = {
   id: 'BKD-7.hand-off-refused',
   clauses: ['BKD-7', 'RET-6'],

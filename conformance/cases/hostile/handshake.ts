@@ -33,7 +33,7 @@ function oneAnswer(run: CaseEvidence): void {
 }
 
 export const synTwice: ConformanceCase = {
-  id: 'EST-4.syn-twice',
+  id: 'EST-4.same-syn-twice',
   clauses: ['EST-4'],
   summary: 'A SYN that comes twice before its answer is answered with one initial sequence number.',
   worlds: ['sim', 'linux'],

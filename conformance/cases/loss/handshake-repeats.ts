@@ -7,7 +7,7 @@ import { expectObjects, gets, runOne, script } from '../vocabulary.js';
 const SYN_ACK = 0x12;
 
 /** Every SYN-ACK has one number, and the SYN came as often as the story wants. */
-function oneConnection({ segments, topology, expect }: CaseEvidence): void {
+function oneConnection({ segments, topology, expect, premise }: CaseEvidence): void {
   const logical = logicalOf(topology);
   const answers = segments.filter(
     (s) => s.vantage === 'client' && s.src === logical && (s.flags & SYN_ACK) === SYN_ACK,
@@ -15,7 +15,7 @@ function oneConnection({ segments, topology, expect }: CaseEvidence): void {
   const numbers = new Set(answers.map(({ seq }) => seq));
   expect(numbers.size === 1, `expected one initial sequence number, saw ${numbers.size} in ${answers.length} SYN-ACKs`);
   const syns = segments.filter((s) => s.vantage === 'controller' && isSyn(s));
-  expect(syns.length >= 2, `the premise did not happen: ${syns.length} SYN reached the controller`);
+  premise(syns.length >= 2, `${syns.length} SYN reached the controller`);
 }
 
 function repeated(story: string, summary: string, faults: readonly Fault[]): ConformanceCase {
@@ -33,7 +33,7 @@ function repeated(story: string, summary: string, faults: readonly Fault[]): Con
 }
 
 export const synTwice = repeated(
-  'syn-twice',
+  'syn-doubled-on-the-way',
   'The SYN arrives twice: both are answered with one initial sequence number.',
   [{ kind: 'duplicate', match: { from: 'client', to: 'controller', flags: ['SYN'] } }],
 );

@@ -15,6 +15,8 @@ export interface StageAction {
   readonly does: string;
   /** The word of the step whose segment has to fall into the stage. */
   readonly word: SegmentStep['do'];
+  /** Which step of that name, where it is not the first. */
+  readonly nth?: number;
   /** The clause that the case is named after, and others whose premise comes about. */
   readonly clauses: (stage: Stage) => readonly [string, ...string[]];
   /** The action, what it draws, and the rest of the story. */
@@ -42,7 +44,7 @@ export function atEveryStage(action: StageAction): readonly ConformanceCase[] {
         for (const [i, path] of paths.entries()) context.expectBody(result.responses[i], 200, path);
       },
       afterwards(run: CaseEvidence) {
-        checkStage(run, stage, action.word);
+        checkStage(run, stage, action.word, action.nth ?? 1);
         nameOffence(run);
         action.afterwards?.(run, stage);
       },

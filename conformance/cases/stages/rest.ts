@@ -5,7 +5,7 @@ import { header } from '../vocabulary.js';
 import type { Stage } from './stages.js';
 import { HEADER } from './stages.js';
 
-const NEXT_PATH = '/b/1k';
+export const NEXT_PATH = '/b/1k';
 
 /** Long enough for an answer that must not come; a stage lasts longer. */
 const SILENCE_MS = 100;
@@ -22,9 +22,14 @@ export function answerTo(stage: Stage): SegmentStep {
   });
 }
 
+/** What of the request header has not been sent. */
+export function unsentHeader(stage: Stage): string {
+  return stage.path === '/a/8k' ? HEADER.slice(stage.headerSent) : '';
+}
+
 /** The rest of the header where only a part was sent, and the response where it has not been read. */
 export function finishRequest(stage: Stage): SegmentStep[] {
-  const rest = stage.path === '/a/8k' ? HEADER.slice(stage.headerSent) : '';
+  const rest = unsentHeader(stage);
   return [resumeAcks, ...(rest === '' ? [] : [sendText(rest)]), ...(stage.responded ? [] : [readResponse])];
 }
 

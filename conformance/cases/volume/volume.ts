@@ -1,6 +1,6 @@
 /** Much of everything: hand-offs on one connection, connections at once, bytes in one response. */
 import type { ConformanceCase } from '../case.js';
-import { expectObjects, gets, runAll } from '../vocabulary.js';
+import { client, expectObjects, get, gets, runAll, runOne } from '../vocabulary.js';
 
 /** The simulated world is the quicker of the two. */
 const HANDOFFS = { sim: 3000, linux: 1000 } as const;
@@ -39,3 +39,23 @@ export const thousandConnections: ConformanceCase = {
     for (const [i, result] of results.entries()) expectObjects(context, result, pathsOf(i));
   },
 };
+
+function large(name: string, words: string, slow: boolean): ConformanceCase {
+  return {
+    id: `BKD-1.object-of-${name}`,
+    clauses: ['BKD-1', 'BKD-6', 'HOF-2', 'SWT-2'],
+    summary: `An object of ${words} is read whole by curl from one backend, and a small one behind it from the other.`,
+    worlds: ['linux'],
+    programs: ['curl'],
+    // Of so many frames the headers are enough.
+    ...(slow && { slow, options: { captureLength: 256 } }),
+    async run(context) {
+      const job = { ...client('curl', get(`/a/${name}`), get('/b/8k')), timeoutMs: slow ? 1_200_000 : 120_000 };
+      expectObjects(context, await runOne(context, job), [`/a/${name}`, '/b/8k']);
+    },
+  };
+}
+
+export const objectOf64MB = large('64m', '64 MiB', false);
+
+export const objectOf1GB = large('1g', '1 GiB', true);

@@ -21,14 +21,14 @@ const PATHS = ['/a/64k', '/b/8k', '/a/1k'];
 
 /** Some data segment of that direction begins before zero and a later one behind it. */
 function wrapped(fromClient: boolean) {
-  return ({ segments, topology, expect }: CaseEvidence): void => {
+  return ({ segments, topology, premise }: CaseEvidence): void => {
     const logical = logicalOf(topology);
     const data = segments.filter(
       (s) => s.vantage === 'client' && s.payload > 0 && (fromClient ? s.dst === logical : s.src === logical),
     );
     const before = data.some(({ seq }) => seq > TWO_32 - 2 ** 24);
     const behind = data.some(({ seq }) => seq < 2 ** 24);
-    expect(before && behind, 'the premise did not happen: the sequence numbers did not pass through zero');
+    premise(before && behind, 'the sequence numbers did not pass through zero');
   };
 }
 

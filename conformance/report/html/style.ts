@@ -60,6 +60,7 @@ figure.ladder { margin: 0 0 1rem; } figure.ladder figcaption { font-size: .9rem;
 .ladder tr.marked { color: var(--fail); font-weight: 600; } .ladder tr.marked td { background-color: var(--mark-back); } .ladder tr.marked svg { stroke: var(--fail); fill: var(--fail); stroke-width: 2.5; }
 .ladder .note { display: block; font-family: system-ui, sans-serif; font-weight: 400; white-space: normal; min-width: 16rem; padding-bottom: .2rem; }
 .ladder tr.gap td { color: var(--soft); font-style: italic; }
+table.extra th, table.extra td { font-size: .85rem; padding: .25rem .4rem; overflow-wrap: anywhere; } table.extra td { min-width: 3.2em; }
 @media (max-width: 60rem) { .beside { grid-template-columns: minmax(0, 1fr); } }
 @media screen and (max-width: 44rem) {
   body { padding: 1rem .8rem 3rem; }
@@ -74,6 +75,7 @@ figure.ladder { margin: 0 0 1rem; } figure.ladder figcaption { font-size: .9rem;
 @media print {
   :root { color-scheme: light; --back: #fff; --raised: #fff; --text: #000; --soft: #444; --line: #bbb; --link: #000; --life: #999;
     --pass: #14632b; --pass-back: #fff; --fail: #a8121c; --fail-back: #fff; --open: #714a00; --open-back: #fff; --error: #6336b0; --error-back: #fff; --none: #444; --none-back: #fff; --mark-back: #f3f3f3; }
+  table.extra th, table.extra td { font-size: .62rem; padding: .1rem .2rem; min-width: 0; }
   @page { margin: 12mm; } html { font-size: 12px; }
   body { max-width: none; padding: 0; font-size: 9pt; }
   form.filter, nav { display: none !important; }

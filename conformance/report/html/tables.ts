@@ -2,7 +2,7 @@
 import { findClause } from '../../../spec/requirements.js';
 import type { ExtraTable } from '../../result-schema.js';
 import type { Result } from '../../verdict.js';
-import { caseRows, type Report } from '../matrix.js';
+import { caseColumns, caseRows, type Report } from '../matrix.js';
 import { badge, filterAttributes } from './clauses.js';
 import { attributes, escapeHtml, linked } from './escape.js';
 
@@ -10,13 +10,14 @@ import { attributes, escapeHtml, linked } from './escape.js';
 export function caseTable(report: Report): string {
   const rows = caseRows(report);
   if (rows.length === 0) return '';
-  const head = ['case', ...report.columns.map(({ name }) => name), 'clauses', 'story'];
+  const columns = caseColumns(report);
+  const head = ['case', ...columns.map(({ name }) => name), 'clauses', 'story'];
   const lines = rows.map(({ id, summary, clauses, cells }) => {
     const known = clauses.flatMap((clause) => findClause(clause) ?? []);
     const verdicts = cells.flatMap((cell) => (cell === undefined ? [] : [cell.verdict]));
     return (
       `<tr${filterAttributes(verdicts, known)}><th scope="row"><code>${escapeHtml(id)}</code></th>` +
-      cells.map((cell, i) => caseCell(cell, report.columns[i]?.name ?? '', report)).join('') +
+      cells.map((cell, i) => caseCell(cell, columns[i]?.name ?? '', report)).join('') +
       `<td data-label="clauses">${clauses.map((clause) => linked(findClause(clause) && `#${clause}`, escapeHtml(clause))).join(', ')}</td>` +
       `<td>${escapeHtml(summary)}</td></tr>`
     );
@@ -32,19 +33,15 @@ function caseCell(cell: Result | undefined, column: string, report: Report): str
   return `${open}${badge(cell.verdict)}${capture === undefined ? '' : ` ${linked(capture, 'capture')}`}</td>`;
 }
 
-export function extraTables(tables: readonly ExtraTable[]): string {
-  return tables
-    .map(({ name, columns, rows }) => {
-      const lines = rows.map(
-        (row) =>
-          `<tr>${row.map((text, i) => `<td${attributes({ 'data-label': columns[i] })}>${escapeHtml(text)}</td>`).join('')}</tr>`,
-      );
-      return `<h2>${escapeHtml(name)}</h2>\n${tableOf(columns, lines)}`;
-    })
-    .join('\n');
+export function extraTable({ columns, rows }: ExtraTable): string {
+  const lines = rows.map(
+    (row) =>
+      `<tr>${row.map((text, i) => `<td${attributes({ 'data-label': columns[i] })}>${escapeHtml(text)}</td>`).join('')}</tr>`,
+  );
+  return tableOf(columns, lines, 'cards extra');
 }
 
-function tableOf(head: readonly string[], lines: readonly string[]): string {
+function tableOf(head: readonly string[], lines: readonly string[], classes = 'cards'): string {
   const cells = head.map((name) => `<th scope="col">${escapeHtml(name)}</th>`).join('');
-  return `<table class="cards"><thead><tr>${cells}</tr></thead><tbody>\n${lines.join('\n')}\n</tbody></table>`;
+  return `<table class="${classes}"><thead><tr>${cells}</tr></thead><tbody>\n${lines.join('\n')}\n</tbody></table>`;
 }

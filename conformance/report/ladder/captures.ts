@@ -45,4 +45,20 @@ export class Captures {
     }
     return kept.sort((a, b) => (a.timestampNs < b.timestampNs ? -1 : a.timestampNs > b.timestampNs ? 1 : 0));
   }
+
+  /** Where no frame decides: the last conversation in which a client was reset, else the one that was heard of last. */
+  lastEnd(): string | undefined {
+    let last: SeenFrame | undefined;
+    let reset: SeenFrame | undefined;
+    for (const [file, { frames }] of this.#files.entries()) {
+      for (let number = 1; number <= frames.length; number++) {
+        const seen = this.at(file, number);
+        if (seen?.segment === undefined) continue;
+        if (last === undefined || seen.timestampNs >= last.timestampNs) last = seen;
+        if (!seen.segment.tcp.rst || seen.segment.towards !== 'client') continue;
+        if (reset === undefined || seen.timestampNs >= reset.timestampNs) reset = seen;
+      }
+    }
+    return (reset ?? last)?.conversation;
+  }
 }

@@ -1,6 +1,6 @@
 /** From the captures of one run and the frames that a verdict names to the ladders that show them. */
 import type { JudgeInput } from '../../judge.js';
-import type { EvidenceFrame } from '../../verdict.js';
+import { type EvidenceFrame, NO_SINGLE_FRAME } from '../../verdict.js';
 import { Captures } from './captures.js';
 import { messagesByClient, type SaidMessage } from './control.js';
 import { Places, type SeenFrame, SWITCH } from './frames.js';
@@ -23,7 +23,7 @@ export interface Drawn {
 
 /**
  * A ladder for each connection that the evidence names, in the order of the evidence, at most `limits.ladders`. Total: captures that cannot be
- * read and frames that are not in them leave their evidence undrawn. Times of several files are as each file has them.
+ * read and frames that are not in them leave their evidence undrawn. Where no single frame decides, it is the connection that ended last. Times of several files are as each file has them.
  */
 export function drawLadders(input: JudgeInput, evidence: readonly EvidenceFrame[], limits: LadderLimits): Drawn {
   const places = new Places(input.topology);
@@ -35,9 +35,15 @@ export function drawLadders(input: JudgeInput, evidence: readonly EvidenceFrame[
   ];
   const marks = new Map<string, string[]>();
   const wanted = new Set<string>();
+  // The frame that stands for none is not worth a ladder; how a connection ended is.
+  const undecided = evidence.every(({ note }) => note === NO_SINGLE_FRAME);
+  if (undecided) {
+    const conversation = captures.lastEnd();
+    if (conversation !== undefined) wanted.add(conversation);
+  }
   for (const { capture, frame, note } of evidence) {
     const file = files.indexOf(capture);
-    if (file < 0) continue;
+    if (file < 0 || undecided) continue;
     const key = `${file} ${frame}`;
     const notes = marks.get(key);
     if (notes) notes.push(note);
@@ -67,7 +73,8 @@ export function drawLadders(input: JudgeInput, evidence: readonly EvidenceFrame[
         marks,
         places,
       });
-      if (!rows.some((row) => row.marks.length > 0) || ladders.length === limits.ladders) continue;
+      const told = undecided ? index === incarnations.length - 1 : rows.some((row) => row.marks.length > 0);
+      if (!told || ladders.length === limits.ladders) continue;
       for (const row of rows) if (row.marks.length > 0) for (const key of keysOf(row, spoken, input)) shown.add(key);
       ladders.push({
         files,

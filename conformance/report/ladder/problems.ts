@@ -1,6 +1,6 @@
 /** Which ladders stand with which problem of a report: every offending frame is drawn once. */
 import type { JudgeInput } from '../../judge.js';
-import type { EvidenceFrame } from '../../verdict.js';
+import { type EvidenceFrame, NO_SINGLE_FRAME } from '../../verdict.js';
 import { type Problem, problemKey } from '../matrix.js';
 import { drawLadders } from './draw.js';
 import type { Ladder } from './rows.js';
@@ -60,7 +60,8 @@ export function laddersOf(problems: readonly Problem[], source: LadderSource): M
       ladders.push(...drawn.ladders);
       count += drawn.ladders.length;
       undrawn.push(...drawn.undrawn);
-      if (drawn.undrawn.length > 0 && drawn.ladders.length === room) notes.add(TOO_MANY);
+      if (drawn.undrawn.some(({ note }) => note !== NO_SINGLE_FRAME) && drawn.ladders.length === room)
+        notes.add(TOO_MANY);
     }
     for (const frame of fresh) if (!undrawn.includes(frame)) drawnWith.set(keyOf(column, frame), problem);
     all.set(problemKey(problem), { ladders, elsewhere, undrawn, notes: [...notes] });

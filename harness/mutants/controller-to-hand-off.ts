@@ -1,30 +1,26 @@
-/** Broken controllers: the handshake, reading requests, handing off, taking back and closing. */
+/** Broken controllers, up to the hand-off: the handshake, reading requests, choosing and telling a backend. */
 import { seqAdd } from '../../reference-impl/wire/seq.js';
 import { TcpFlag } from '../../reference-impl/wire/tcp.js';
-import { lateOutput, messagesIn, messagesOut } from './breaker.js';
-import { missesBrokenConnections, takesAnyReport, takesRefusalForOk, takesSilenceForOk } from './control-faults.js';
+import { lateOutput, messagesOut } from './breaker.js';
 import {
   answersSynOnce,
-  forgetsNextRequest,
-  forgetsRulesOfReset,
+  closesWindowForWrites,
   handsOffAtFirstLine,
   losesEarlyPayload,
   misreads,
-  pretends,
   renumbersRepeatedSynAck,
   snapshotsWith,
   sticksToBackend,
 } from './controller-faults.js';
 import { fieldsOf, has, isBareAck } from './edit.js';
-import { framesBeside, segmentsIn, segmentsOut, sendsBeside } from './host-faults.js';
+import { framesBeside, segmentsOut, sendsBeside } from './host-faults.js';
 import type { Mutant } from './mutant.js';
-import { believesInWindow } from './segment-faults.js';
 
 const BOTH = ['sim', 'linux'] as const;
 
 const INTERIM = new TextEncoder().encode('HTTP/1.1 100 Continue\r\n\r\n');
 
-export const CONTROLLER_MUTANTS: readonly Mutant[] = [
+export const MUTANTS_TO_HAND_OFF: readonly Mutant[] = [
   {
     id: 'est-1.acknowledges-syn-short',
     clause: 'EST-1',
@@ -59,7 +55,6 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
       controller: { step: segmentsOut((sent) => (has(sent, 'SYN') ? undefined : { src: 0xc6120202 })) },
     },
     cases: ['EST-1.syn-lost'],
-    worlds: BOTH,
   },
   {
     id: 'est-4.numbers-anew',
@@ -67,7 +62,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     role: 'controller',
     summary: 'A repeated SYN-ACK has another initial sequence number than the first.',
     breaks: { controller: { step: renumbersRepeatedSynAck(100_000) } },
-    cases: ['EST-4.syn-twice', 'EST-4.syn-ack-lost'],
+    cases: ['EST-4.syn-ack-lost-twice', 'EST-4.syn-twice'],
   },
   {
     id: 'est-4.answers-syn-once',
@@ -128,9 +123,7 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     clause: 'REQ-4',
     role: 'controller',
     summary: 'The ACK at hand-off of a write closes the window as for a read.',
-    breaks: {
-      controller: { step: framesBeside('add', (_, { rule }) => (rule.zeroWindow ? undefined : { window: 0 })) },
-    },
+    breaks: { controller: { step: closesWindowForWrites() } },
     cases: ['REQ-4.post'],
     worlds: BOTH,
   },
@@ -186,7 +179,6 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     summary: 'A header of any length is read to its end and handed off.',
     breaks: { controller: { config: (config) => ({ ...config, headerLimit: 16 * config.headerLimit }) } },
     cases: ['REQ-7.header-too-long'],
-    worlds: BOTH,
   },
   {
     id: 'req-7.guesses-malformed-requests',
@@ -264,112 +256,6 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     worlds: BOTH,
   },
   {
-    id: 'ret-1.reopens-before-removal',
-    clause: 'RET-1',
-    role: 'controller',
-    summary: 'The window reopens at once, without waiting for the switch to confirm that the rules are gone.',
-    breaks: { without: ['rules-before-reopen'] },
-    cases: ['REQ-6.path-hash'],
-    worlds: BOTH,
-  },
-  {
-    id: 'ret-1.never-removes-rules',
-    clause: 'RET-1',
-    role: 'controller',
-    summary: 'The controller takes connections back and leaves their rules in the switch.',
-    breaks: { controller: { step: pretends('remove') } },
-    cases: ['REQ-6.path-hash'],
-    worlds: BOTH,
-  },
-  {
-    id: 'ret-2.never-reopens',
-    clause: 'RET-2',
-    role: 'controller',
-    summary: "After a read the controller's window stays zero, in answers to probes too.",
-    breaks: {
-      controller: { step: segmentsOut((sent) => (isBareAck(sent) ? { window: 0 } : undefined)) },
-    },
-    cases: ['RET-7.pipelined-reads'],
-    worlds: BOTH,
-  },
-  {
-    id: 'ret-2.ignores-probes',
-    clause: 'RET-2',
-    role: 'controller',
-    summary: 'The reopening ACK is sent once and window probes are not answered.',
-    breaks: { without: ['answer-probes'] },
-    cases: ['RET-2.reopening-ack-lost'],
-    worlds: BOTH,
-  },
-  {
-    id: 'ret-3.forgets-fin',
-    clause: 'RET-3',
-    role: 'controller',
-    summary: "A client's FIN is never taken notice of, whenever it comes.",
-    breaks: { controller: { step: segmentsIn(({ flags }) => ({ flags: flags & ~TcpFlag.FIN })) } },
-    cases: ['RET-3.fin-behind-write-payload'],
-    worlds: BOTH,
-  },
-  {
-    id: 'ret-4.resets-instead-of-closing',
-    clause: 'RET-4',
-    role: 'controller',
-    summary: 'Where the controller has to close, it resets.',
-    breaks: {
-      controller: {
-        step: segmentsOut((sent) => (has(sent, 'FIN') ? { flags: TcpFlag.RST | TcpFlag.ACK } : undefined)),
-      },
-    },
-    cases: ['RET-4.connection-close', 'RET-4.http-1.0'],
-    worlds: BOTH,
-  },
-  {
-    id: 'ret-4.never-closes',
-    clause: 'RET-4',
-    role: 'controller',
-    summary: 'The controller keeps every connection open, although the response said that it ends.',
-    breaks: {
-      controller: {
-        step: messagesIn((message) => (message.verb === 'complete' ? [{ ...message, keepAlive: true }] : [message])),
-      },
-    },
-    cases: ['RET-4.connection-close'],
-  },
-  {
-    id: 'ret-5.keeps-rule-of-reset-client',
-    clause: 'RET-5',
-    role: 'controller',
-    summary: 'The rules of a connection that its client reset are never removed.',
-    breaks: {
-      controller: {
-        step: forgetsRulesOfReset(),
-      },
-    },
-    cases: ['RET-5.reset-frees-the-rule'],
-  },
-  {
-    id: 'ret-6.never-answers-fin',
-    clause: 'RET-6',
-    role: 'controller',
-    summary: "A client's FIN is acknowledged and never answered by one of the controller's own.",
-    breaks: {
-      controller: {
-        step: segmentsOut((sent) => (has(sent, 'FIN') ? { flags: sent.flags & ~TcpFlag.FIN } : undefined)),
-      },
-    },
-    cases: ['RET-6.half-close-when-idle'],
-    worlds: BOTH,
-  },
-  {
-    id: 'ret-7.forgets-next-request',
-    clause: 'RET-7',
-    role: 'controller',
-    summary: 'The request that follows the first one is acknowledged and forgotten.',
-    breaks: { controller: { step: forgetsNextRequest() } },
-    cases: ['RET-7.pipelined-reads'],
-    worlds: BOTH,
-  },
-  {
     id: 'hof-3.hands-over-old-seq',
     clause: 'HOF-3',
     role: 'controller',
@@ -433,100 +319,5 @@ export const CONTROLLER_MUTANTS: readonly Mutant[] = [
     summary: 'The window scale that was negotiated is not handed over.',
     breaks: { controller: { step: snapshotsWith(() => ({ windowScale: null })) } },
     cases: ['HOF-3.hand-off-says-what-the-wire-says'],
-  },
-  {
-    id: 'err-1.never-resets',
-    clause: 'ERR-1',
-    role: 'controller',
-    summary: "On a backend's report of failure the controller forgets the connection and says nothing to its client.",
-    breaks: { controller: { step: segmentsOut((sent) => (has(sent, 'RST') ? null : undefined)) } },
-    cases: ['ERR-1.failure-reported'],
-  },
-  {
-    id: 'err-1.resets-with-stale-number',
-    clause: 'ERR-1',
-    role: 'controller',
-    summary: 'The RST has the number that was known before the hand-off, less what the client has got since.',
-    breaks: {
-      controller: {
-        step: segmentsOut((sent) => (has(sent, 'RST') ? { seq: seqAdd(sent.seq, -5000) } : undefined)),
-      },
-    },
-    cases: ['ERR-1.failure-reported'],
-  },
-  {
-    id: 'err-2.waits-for-ever',
-    clause: 'ERR-2',
-    role: 'controller',
-    summary: 'A backend that falls silent is waited for without end.',
-    breaks: {
-      controller: { config: (config) => ({ ...config, handoffMs: 3_600_000 }), step: missesBrokenConnections() },
-    },
-    cases: ['ERR-2.backend-falls-silent-before-the-first-byte'],
-    worlds: BOTH,
-  },
-  {
-    id: 'err-2.resets-with-old-number',
-    clause: 'ERR-2',
-    role: 'controller',
-    summary: 'The client of a dead backend is reset once, with the number that was known at hand-off.',
-    breaks: { without: ['exact-reset', 'repeat-reset'] },
-    cases: ['ERR-2.backend-crashes-within-the-response'],
-  },
-  {
-    id: 'err-3.takes-refusal-for-consent',
-    clause: 'ERR-3',
-    role: 'controller',
-    summary: 'A rule that the switch refuses is taken for installed.',
-    breaks: { controller: { step: takesRefusalForOk() } },
-    cases: ['ERR-3.rule-refused-table-full'],
-    worlds: BOTH,
-  },
-  {
-    id: 'err-3.takes-silence-for-consent',
-    clause: 'ERR-3',
-    role: 'controller',
-    summary: 'A rule that the switch does not confirm within a second is taken for installed.',
-    breaks: { controller: { step: takesSilenceForOk('add') } },
-    cases: ['ERR-3.rule-never-confirmed', 'ERR-3.switch-falls-silent'],
-  },
-  {
-    id: 'err-4.takes-any-report',
-    clause: 'ERR-4',
-    role: 'controller',
-    summary: 'An old report of completion is taken for one of the hand-off that is in force.',
-    breaks: { controller: { step: takesAnyReport() } },
-    cases: ['ERR-4.report-again-during-the-next-hand-off'],
-    worlds: BOTH,
-  },
-  {
-    id: 'sec-2.believes-any-reset',
-    clause: 'SEC-2',
-    role: 'controller',
-    summary: 'A RST anywhere in the window ends the connection.',
-    breaks: {
-      controller: {
-        step: believesInWindow(
-          (came) => has(came, 'RST'),
-          (_, expected) => ({ seq: expected }),
-        ),
-      },
-    },
-    cases: ['SEC-2.rst-in-window-at-the-controller'],
-  },
-  {
-    id: 'sec-2.believes-syn',
-    clause: 'SEC-2',
-    role: 'controller',
-    summary: 'A SYN in the window of a connection ends it.',
-    breaks: {
-      controller: {
-        step: believesInWindow(
-          (came) => has(came, 'SYN') && !has(came, 'ACK'),
-          (_, expected) => ({ seq: expected, flags: TcpFlag.RST }),
-        ),
-      },
-    },
-    cases: ['SEC-2.syn-in-window-at-the-controller'],
   },
 ];

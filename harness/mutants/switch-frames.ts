@@ -1,18 +1,15 @@
-/** Broken switches: rewriting, matching, the rule table and its answers. */
+/** Broken switches: what they make of frames. */
 import type { Rule } from '../../reference-impl/control/messages.js';
 import { formatIpv4Address } from '../../reference-impl/wire/addresses.js';
 import { TcpFlag } from '../../reference-impl/wire/tcp.js';
-import { messagesIn, messagesOut } from './breaker.js';
-import { diesOf, ignores, obeysAgain, obeysAnybody, onRepeated, refuses } from './control-faults.js';
+import { messagesIn } from './breaker.js';
+import { diesOf } from './control-faults.js';
 import { type Fields, has, hasIpOptions, tcpOffset, withIpWord, withWord } from './edit.js';
 import type { Mutant } from './mutant.js';
 import { matchesFirstFragments } from './segment-faults.js';
 import {
-  believesSourceAddress,
   confirmsBeforeInstalling,
-  confirmsOnly,
   firstOnly,
-  lastRuleWins,
   losesRuleAfter,
   matchesMore,
   onFields,
@@ -29,7 +26,7 @@ const sameClient = ({ src }: Fields, { conn }: Rule): boolean => formatIpv4Addre
 const toLogical = ({ dst, dstPort }: Fields, { conn }: Rule): boolean =>
   formatIpv4Address(dst) === conn.logical.ip && dstPort === conn.logical.port;
 
-export const SWITCH_MUTANTS: readonly Mutant[] = [
+export const FRAME_MUTANTS: readonly Mutant[] = [
   {
     id: 'swt-5.changes-source-port',
     clause: 'SWT-5',
@@ -37,7 +34,6 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
     summary: "A backend's segments reach the client from another port than the logical server's.",
     breaks: { switch: { step: onFields(['to-client'], ({ srcPort }) => ({ srcPort: srcPort + 1 })) } },
     cases: ['REQ-6.path-hash'],
-    worlds: BOTH,
   },
   {
     id: 'swt-2.confirms-before-installing',
@@ -71,7 +67,6 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
     summary: "A client's segment goes to the backend's MAC address with the logical IP address still on it.",
     breaks: { switch: { step: onFields(['to-backend'], (_, { dst }) => ({ dst })) } },
     cases: ['REQ-6.path-hash'],
-    worlds: BOTH,
   },
   {
     id: 'swt-1.loses-rule',
@@ -174,7 +169,6 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
       },
     },
     cases: ['REQ-6.path-hash'],
-    worlds: BOTH,
   },
   {
     id: 'swt-4.drops-the-carry',
@@ -332,94 +326,6 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
     worlds: BOTH,
   },
   {
-    id: 'ret-1.keeps-rule',
-    clause: 'RET-1',
-    role: 'switch',
-    summary: 'The switch confirms that a rule is removed and keeps it.',
-    breaks: { switch: { step: confirmsOnly('remove', () => true) } },
-    cases: ['REQ-6.path-hash', 'RET-6.half-close-when-idle'],
-    worlds: BOTH,
-  },
-  {
-    id: 'hof-7.last-rule-wins',
-    clause: 'HOF-7',
-    role: 'switch',
-    summary:
-      "While several connections are handed off, all their clients' segments go to the backend of the latest rule.",
-    breaks: { switch: { step: lastRuleWins() } },
-    cases: ['HOF-7.two-curls', 'HOF-7.eight-connections'],
-  },
-  {
-    id: 'swt-9.refuses-repetition',
-    clause: 'SWT-9',
-    role: 'switch',
-    summary: 'A repeated request for a rule is refused as conflicting with the rule that it asked for itself.',
-    breaks: { switch: { step: onRepeated('add', refuses('conflict')) } },
-    cases: ['SWT-9.request-twice', 'SWT-9.confirmation-lost'],
-  },
-  {
-    id: 'swt-9.answers-once',
-    clause: 'SWT-9',
-    role: 'switch',
-    summary: 'A repeated request is not answered, whatever became of the first answer.',
-    breaks: { switch: { step: onRepeated('add', ignores) } },
-    cases: ['SWT-9.confirmation-lost'],
-  },
-  {
-    id: 'swt-9.refuses-repeated-removal',
-    clause: 'SWT-9',
-    role: 'switch',
-    summary: 'A repeated removal is refused, because the rule is gone.',
-    breaks: { switch: { step: onRepeated('remove', refuses('unknown-connection')) } },
-    cases: ['RET-1.confirmation-lost'],
-  },
-  {
-    id: 'swt-9.knows-no-capacity',
-    clause: 'SWT-9',
-    role: 'switch',
-    summary: 'A rule beyond the capacity of the table is confirmed and not installed.',
-    breaks: {
-      switch: {
-        step: messagesOut((message) =>
-          message.verb === 'refused' && message.code === 'full' ? [{ verb: 'ok', re: message.re }] : [message],
-        ),
-      },
-    },
-    cases: ['SWT-9.fewer-rules-than-connections'],
-  },
-  {
-    id: 'err-4.brings-rule-back',
-    clause: 'ERR-4',
-    role: 'switch',
-    summary: 'A late repetition of a request for a rule that was removed brings the rule back.',
-    breaks: { switch: { step: onRepeated('add', obeysAgain) } },
-    cases: ['ERR-4.late-request-for-a-removed-rule'],
-  },
-  {
-    id: 'err-4.removes-the-next-rule',
-    clause: 'ERR-4',
-    role: 'switch',
-    summary: "A late repetition of a removal takes the connection's next rule away.",
-    breaks: { switch: { step: onRepeated('remove', obeysAgain) } },
-    cases: ['ERR-4.late-removal-during-the-next-hand-off'],
-  },
-  {
-    id: 'err-4.dies-of-malformed-lines',
-    clause: 'ERR-4',
-    role: 'switch',
-    summary: 'A line that is no message ends the switch.',
-    breaks: { switch: { step: diesOf((given) => given.kind === 'control-invalid') } },
-    cases: ['ERR-4.malformed-lines-at-the-switch'],
-  },
-  {
-    id: 'sec-3.takes-rules-from-anybody',
-    clause: 'SEC-3',
-    role: 'switch',
-    summary: 'Whoever reaches the control port can install rules.',
-    breaks: { switch: { step: obeysAnybody() } },
-    cases: ['SEC-3.stranger-at-the-switch'],
-  },
-  {
     id: 'swt-10.matches-first-fragments',
     clause: 'SWT-10',
     role: 'switch',
@@ -466,13 +372,5 @@ export const SWITCH_MUTANTS: readonly Mutant[] = [
       },
     },
     cases: ['SWT-8.another-logical-port-during-a-rule'],
-  },
-  {
-    id: 'sec-1.believes-source-address',
-    clause: 'SEC-1',
-    role: 'switch',
-    summary: "A segment with a backend's source address passes for the backend's, whatever link it came from.",
-    breaks: { switch: { step: believesSourceAddress() } },
-    cases: ['SEC-1.forged-backend'],
   },
 ];

@@ -1,0 +1,107 @@
+/** Files of one run to findings, read piece by piece: what `prism check` does. */
+import { CaptureSource, sourceError } from '../../harness/capture/source.js';
+import type { Topology } from '../../harness/topology.js';
+import type { ControlLogEntry } from '../../harness/world.js';
+import { UNSEEN } from '../checks/unseen.js';
+import type { ClauseFinding } from '../judge.js';
+import { clockShifts } from './clock-sample.js';
+import { DEFAULT_LIMITS, StreamJudge, type StreamLimits } from './stream-judge.js';
+
+export interface FileInput {
+  readonly name: string;
+  /** `-` is standard input. */
+  readonly path: string;
+  /** For a file that does not name its interfaces. */
+  readonly vantage?: string;
+}
+
+export interface FilesInput {
+  readonly files: readonly FileInput[];
+  readonly topology: Topology;
+  readonly controlLog?: { readonly name: string; readonly entries: readonly ControlLogEntry[] };
+  readonly limits?: StreamLimits;
+  /** Now and then: bytes of the files that were read, and frames that were judged or are held. */
+  readonly onProgress?: (bytes: number, frames: number) => void;
+  /** Aborting it closes the files and rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+export type FilesOutcome =
+  | {
+      readonly ok: true;
+      /** Of every clause that a passive check judges, then of those that no capture shows. */
+      readonly findings: readonly ClauseFinding[];
+      readonly notes: readonly string[];
+      readonly frames: number;
+      readonly regular: number;
+      readonly irregular: number;
+    }
+  /** One line: which file, where in it, and why it cannot be read. */
+  | { readonly ok: false; readonly error: string };
+
+/** Pieces between two chances for the rest of the process. */
+const PIECES_PER_TURN = 16;
+
+/** Clocks that differ by less put no message of a log on the wrong side of a frame. */
+const CLOCK_SLACK_NS = 1e6;
+
+export async function judgeFiles(input: FilesInput): Promise<FilesOutcome> {
+  const { files, topology, controlLog, signal } = input;
+  const shifts = files.length > 1 ? await clockShifts(files, topology) : undefined;
+  if (shifts !== undefined && 'error' in shifts) return { ok: false, error: shifts.error };
+  // Whose clock the log goes by is not known where the captures' clocks differ.
+  const placeless =
+    controlLog !== undefined && shifts?.shifts.some((shift) => Math.abs(shift) > CLOCK_SLACK_NS) === true;
+  const judge = new StreamJudge(topology, placeless ? undefined : controlLog, input.limits ?? DEFAULT_LIMITS);
+  const sources: { readonly file: FileInput; readonly source: CaptureSource; readonly at: () => number }[] = [];
+  try {
+    for (const [index, file] of files.entries()) {
+      const feed = judge.file(file.name, file.vantage);
+      feed.shift = shifts?.shifts[index] ?? 0;
+      sources.push({ file, source: CaptureSource.open(file.path, feed), at: () => feed.last });
+    }
+    const open = new Set(sources);
+    for (let pieces = 1; open.size > 0; pieces++) {
+      signal?.throwIfAborted();
+      // The file that is furthest behind goes on, so that all are read side by side.
+      let next: (typeof sources)[number] | undefined;
+      for (const one of open) if (next === undefined || one.at() < next.at()) next = one;
+      if (next === undefined) break;
+      let more: boolean;
+      try {
+        more = await next.source.step();
+      } catch (error) {
+        const frames = next.source.parser.frames;
+        const known = sourceError(error, frames);
+        if (known === undefined) throw error;
+        const whole = known.wholeFrames > 0 ? ` (${known.wholeFrames} whole frames before it)` : '';
+        return {
+          ok: false,
+          error: `${next.file.name}: ${known.reason} at byte ${known.offset}: ${known.detail}${whole}`,
+        };
+      }
+      if (!more) open.delete(next);
+      judge.sweep();
+      if (pieces % PIECES_PER_TURN === 0) {
+        const bytes = sources.reduce((sum, { source }) => sum + source.read, 0);
+        input.onProgress?.(
+          bytes,
+          sources.reduce((sum, { source }) => sum + source.parser.frames, 0),
+        );
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+  } finally {
+    for (const { source } of sources) source.close();
+  }
+  const outcome = judge.finish();
+  if ('error' in outcome) return { ok: false, error: `${files.map(({ name }) => name).join(', ')}: ${outcome.error}` };
+  const { findings, notes, frames, regular, irregular } = outcome;
+  const all = [...findings, ...UNSEEN.filter(({ clause }) => findings.every((one) => one.clause !== clause))];
+  const clocks = [...(shifts?.notes ?? [])];
+  if (placeless)
+    clocks.push(
+      `${controlLog?.name} was left out: the captures' clocks differ, and none of them is known to be the log's`,
+    );
+  return { ok: true, findings: all, notes: [...clocks, ...notes], frames, regular, irregular };
+}
