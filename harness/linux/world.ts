@@ -92,6 +92,8 @@ export class LinuxWorld implements World {
   /** Clients that brought a TCP of their own: the topology of the evidence names them. */
   readonly #owners: OwnAddress[] = [];
   #stories = 0;
+  /** What cases wanted to happen and this target has no place for. */
+  readonly #unmet: string[] = [];
 
   private constructor(folder: string, options: WorldOptions) {
     this.#folder = resolve(folder);
@@ -442,6 +444,12 @@ export class LinuxWorld implements World {
   async #runStranger(job: Extract<ClientJob, { kind: 'stranger' }>, folder: string): Promise<JobResult> {
     const link = this.#network?.control.find(({ peer }) => peer === job.to);
     if (!link) throw new WorldError(`${job.to} waits for no control peer`);
+    const by = this.#foreign(job.to)?.control.by;
+    if (by !== undefined && by !== 'tcp') {
+      // Our relay would turn him away, which says nothing about the role.
+      this.#unmet.push(`no stranger can reach ${job.to}: it does not wait for its control peer at a TCP port`);
+      return { ok: true, responses: [] };
+    }
     const script = nodeCommand('../clients/script-main', import.meta.url);
     const command = enter(this.#holder(job.to), ['setpriv', '--pdeathsig', 'KILL', '--', ...script]);
     const steps: ScriptStep[] = [
@@ -450,8 +458,7 @@ export class LinuxWorld implements World {
     ];
     const limits = { home: folder, timeoutMs: job.timeoutMs ?? JOB_MS, signal: this.#clients.signal };
     // Before a program under test stands our relay, which would turn strangers away in its stead.
-    const door =
-      this.#foreign(job.to)?.control.by === 'tcp' ? STRANGERS_DOOR : { address: link.peerAddress, port: link.port };
+    const door = by === 'tcp' ? STRANGERS_DOOR : { address: link.peerAddress, port: link.port };
     const input = JSON.stringify({ ...door, steps });
     const ran = await runProgram(command, limits, input);
     if (ran.stdout === '') throw new WorldError(`the stranger ended: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
@@ -499,11 +506,14 @@ export class LinuxWorld implements World {
         controlLog: join(this.#folder, 'capture.control.ndjson'),
         trace: join(this.#folder, 'trace.ndjson'),
         captureDrops: Number(captured?.drops ?? 0),
-        missedFaults: missedFaults(this.#options, {
-          faults: appliedOf(wire ?? stopped.get('switch')),
-          controlFaults: appliedOf(stopped.get('controller')),
-          ended,
-        }),
+        missedFaults: [
+          ...missedFaults(this.#options, {
+            faults: appliedOf(wire ?? stopped.get('switch')),
+            controlFaults: appliedOf(stopped.get('controller')),
+            ended,
+          }),
+          ...this.#unmet,
+        ],
       };
       if (!existsSync(evidence.capture)) throw new WorldError('the capture wrote no file');
       this.#merge('control', evidence.controlLog);

@@ -27,6 +27,13 @@ if (await hasLinux()) {
     ]);
   });
 
+  t.test('a stranger who cannot reach the role proves nothing about it', async (t) => {
+    const world = await createLinuxWorld(t.testdir(), optionsOf(shipped(join(EXAMPLES, 'adapter/prism-target.json'))));
+    t.teardown(() => world.destroy());
+    await world.runClients([{ kind: 'stranger', to: 'switch', lines: ['{}'] }]);
+    t.match((await world.finish()).missedFaults, [/^no stranger can reach switch/]);
+  });
+
   t.test('the reference as programs, its controller behind an adapter', async (t) => {
     const { roles } = shipped('reference-processes');
     const peers = 'switch=127.0.0.1:7501,backend0=127.0.0.1:7502,backend1=127.0.0.1:7503';

@@ -36,6 +36,7 @@ if (await hasLinux()) {
   for (const [clause, id, line, broken] of [
     ['SWT-6', 'HOF-7.two-curls', 'if rule.message["zeroWindow"]:', 'if False:'],
     ['SWT-2', 'HOF-7.two-curls', 'self.set_address(out, 26, header, rule.logical)', 'pass'],
+    ['SEC-3', 'SEC-3.stranger-at-the-switch', 'if peer != options.control_peer:', 'if False:'],
     ['SWT-5', 'HOF-7.two-curls', 'frame[22] -= 1', 'frame[22] -= 2'],
     ['SWT-4', 'HOF-7.two-curls', 'self.patch(frame, 14 + header + 16, old, address)', 'pass'],
   ] as const)
