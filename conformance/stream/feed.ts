@@ -44,6 +44,8 @@ export class CaptureFeed implements FrameSink {
   shift = 0;
   /** Frames so far, those left out counted. */
   number = 0;
+  /** Nothing more comes. */
+  done = false;
   /** The latest time stamp of this file. */
   last = Number.NEGATIVE_INFINITY;
 

@@ -46,6 +46,10 @@ export class FlowTable {
   /** The earliest and the latest time stamp. */
   first = Number.POSITIVE_INFINITY;
   now = Number.NEGATIVE_INFINITY;
+  /** Up to here every file has been read: what is older is whole. */
+  known = Number.POSITIVE_INFINITY;
+  /** More than one file: a port's frames come in no order of time. */
+  several = false;
   #latest: Flow | undefined;
   readonly others: Frame[] = [];
 
@@ -81,7 +85,7 @@ export class FlowTable {
     let flow = this.#latest;
     if (flow?.key !== key) flow = this.#flows.get(key);
     const opens = toServer && (flags & (TcpFlag.SYN | TcpFlag.ACK)) === TcpFlag.SYN;
-    if (flow !== undefined && opens && flow.queued && flow.syn !== seq && t - flow.last > REUSE_NS) {
+    if (flow !== undefined && opens && flow.queued && flow.syn !== seq && !this.several && t - flow.last > REUSE_NS) {
       this.#close(flow, 'ended');
       flow = undefined;
     }
@@ -131,7 +135,8 @@ export class FlowTable {
       const flow = this.#ended[this.#firstEnded];
       if (flow === undefined) break;
       if (flow.queued) {
-        if (this.now - flow.last < LINGER_NS && this.held <= this.limits.heldBytes) break;
+        const now = Math.min(this.now, this.known);
+        if (now <= flow.last || (now - flow.last < LINGER_NS && this.held <= this.limits.heldBytes)) break;
         this.#close(flow, 'ended');
       }
       this.#firstEnded++;

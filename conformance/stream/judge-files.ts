@@ -4,6 +4,7 @@ import type { Topology } from '../../harness/topology.js';
 import type { ControlLogEntry } from '../../harness/world.js';
 import type { ClauseFinding } from '../judge.js';
 import { clockShifts } from './clock-sample.js';
+import type { CaptureFeed } from './feed.js';
 import { DEFAULT_LIMITS, StreamJudge, type StreamLimits } from './stream-judge.js';
 
 export interface FileInput {
@@ -52,19 +53,19 @@ export async function judgeFiles(input: FilesInput): Promise<FilesOutcome> {
   const placeless =
     controlLog !== undefined && shifts?.shifts.some((shift) => Math.abs(shift) > CLOCK_SLACK_NS) === true;
   const judge = new StreamJudge(topology, placeless ? undefined : controlLog, input.limits ?? DEFAULT_LIMITS);
-  const sources: { readonly file: FileInput; readonly source: CaptureSource; readonly at: () => number }[] = [];
+  const sources: { readonly file: FileInput; readonly source: CaptureSource; readonly feed: CaptureFeed }[] = [];
   try {
     for (const [index, file] of files.entries()) {
       const feed = judge.file(file.name, file.vantage);
       feed.shift = shifts?.shifts[index] ?? 0;
-      sources.push({ file, source: CaptureSource.open(file.path, feed), at: () => feed.last });
+      sources.push({ file, source: CaptureSource.open(file.path, feed), feed });
     }
     const open = new Set(sources);
     for (let pieces = 1; open.size > 0; pieces++) {
       signal?.throwIfAborted();
       // The file that is furthest behind goes on, so that all are read side by side.
       let next: (typeof sources)[number] | undefined;
-      for (const one of open) if (next === undefined || one.at() < next.at()) next = one;
+      for (const one of open) if (next === undefined || one.feed.last < next.feed.last) next = one;
       if (next === undefined) break;
       let more: boolean;
       try {
@@ -79,7 +80,10 @@ export async function judgeFiles(input: FilesInput): Promise<FilesOutcome> {
           error: `${next.file.name}: ${known.reason} at byte ${known.offset}: ${known.detail}${whole}`,
         };
       }
-      if (!more) open.delete(next);
+      if (!more) {
+        next.feed.done = true;
+        open.delete(next);
+      }
       judge.sweep();
       if (pieces % PIECES_PER_TURN === 0) {
         const bytes = sources.reduce((sum, { source }) => sum + source.read, 0);

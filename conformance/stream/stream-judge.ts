@@ -109,6 +109,7 @@ export class StreamJudge {
   file(name: string, vantage: string | undefined): CaptureFeed {
     const feed = new CaptureFeed(this.#feed, name, this.#feeds.length, vantage);
     this.#feeds.push(feed);
+    this.#table.several = this.#feeds.length > 1;
     return feed;
   }
 
@@ -124,6 +125,12 @@ export class StreamJudge {
 
   /** To be called between pieces of the files. */
   sweep(): void {
+    if (this.#table.several) {
+      this.#table.known = this.#feeds.reduce(
+        (least, { last, done }) => (done ? least : Math.min(least, last)),
+        Number.POSITIVE_INFINITY,
+      );
+    }
     this.#table.sweep();
     if (this.#waitingBytes > this.limits.waitingBytes || this.#table.others.length > MOST_OTHERS) this.#judgeWaiting();
   }

@@ -1,5 +1,5 @@
 /** The streaming judge against the one that sees a whole run at once: the same verdicts, counts and words, whatever is done to the frames. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -8,8 +8,10 @@ import { writeTraffic } from '../../cli/bench/traffic.js';
 import { CHECKS, judgeAll } from '../../conformance/checks/index.js';
 import { UNSEEN } from '../../conformance/checks/unseen.js';
 import { analyse } from '../../conformance/flows/judged.js';
+import { judgeFiles } from '../../conformance/stream/judge-files.js';
 import { DEFAULT_LIMITS, StreamJudge, type StreamLimits } from '../../conformance/stream/stream-judge.js';
 import { CaptureParser } from '../../harness/capture/parser.js';
+import { encodePcapng, readCapture } from '../../harness/capture/pcapng.js';
 import { CaptureSource } from '../../harness/capture/source.js';
 import type { Topology } from '../../harness/topology.js';
 import type { ControlLogEntry } from '../../harness/world.js';
@@ -141,6 +143,54 @@ t.test('a run of the simulated world', async (t) => {
       `loss ${loss}, little memory`,
     );
   }
+});
+
+t.test('out of order within one file, and a file a vantage', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'prism-stream-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const traffic = await writeTraffic(folder, 8000, 5, 0.003);
+  const bytes = readFileSync(traffic.path);
+  const capture = readCapture(bytes);
+  if (!capture.ok) throw new Error(capture.error.detail);
+  const names = capture.interfaces.map(({ name }) => name ?? '');
+  const recorded = capture.frames.map((frame) => ({ ...frame, interfaceName: names[frame.interfaceIndex] ?? '' }));
+  const begin = recorded[0]?.timestampNs ?? 0n;
+  // As a capture that is written interface by interface, a stretch of 100 ms each time.
+  const late = [...recorded].sort(
+    (a, b) =>
+      Number((a.timestampNs - begin) / 100_000_000n) - Number((b.timestampNs - begin) / 100_000_000n) ||
+      a.interfaceIndex - b.interfaceIndex,
+  );
+  const expected = streamed(bytes, traffic.topology);
+  const shuffled = streamed(
+    encodePcapng(names, late),
+    traffic.topology,
+    undefined,
+    { ...DEFAULT_LIMITS, heldBytes: 4_000_000 },
+    100_000,
+  );
+  const verdicts = ({ told: list }: { told: Told[] }) =>
+    list.map(({ clause, verdict, exercised }) => [clause, verdict, exercised]);
+  t.same(verdicts(shuffled), verdicts(expected));
+  const files = names.map((name) => {
+    const path = join(folder, `${name}.pcapng`);
+    writeFileSync(
+      path,
+      encodePcapng(
+        [name],
+        recorded.filter(({ interfaceName }) => interfaceName === name),
+      ),
+    );
+    return { name: path, path };
+  });
+  const outcome = await judgeFiles({
+    files,
+    topology: traffic.topology,
+    limits: { ...DEFAULT_LIMITS, heldBytes: 1_000_000 },
+  });
+  if (!outcome.ok) throw new Error(outcome.error);
+  t.same(verdicts({ told: told(outcome.findings) }), verdicts(expected));
+  t.equal(outcome.regular, expected.regular);
 });
 
 t.test('memory is bounded by what is open, not by the size of the file', async (t) => {
