@@ -4,9 +4,10 @@
  */
 import { formatIpv4Address } from '../../reference-impl/wire/addresses.js';
 import { seqAdd, seqGt, seqLt } from '../../reference-impl/wire/seq.js';
-import { senderOf } from '../flows/connection.js';
+import { type Connection, countBefore, senderOf } from '../flows/connection.js';
 import { optionOf } from '../flows/decode.js';
 import type { HandedExchange, Judged } from '../flows/judged.js';
+import type { Packet } from '../flows/packets.js';
 import { between } from '../flows/rules.js';
 import type { Check } from './check.js';
 import { at, named, Tally } from './tally.js';
@@ -81,9 +82,7 @@ function judgeMessage(
     ['ack', ack, snapshot.ack],
   ];
   if (differs(numbers)) return;
-  const sent = connection.toClient.findLast(
-    ({ head }) => head.t <= told.t && optionOf(head, 'timestamps') !== undefined,
-  );
+  const { sent, heard } = stampsOf(connection).before(told.t);
   const value = sent && optionOf(sent.head, 'timestamps')?.value;
   if (
     snapshot.timestamps !== null &&
@@ -98,12 +97,41 @@ function judgeMessage(
     );
     return;
   }
-  const heard = connection.toServer.reduce<number | undefined>((most, { head }) => {
-    const stamp = head.t <= told.t ? optionOf(head, 'timestamps')?.value : undefined;
-    return stamp !== undefined && (most === undefined || seqGt(stamp, most)) ? stamp : most;
-  }, undefined);
   const { timestamps } = snapshot;
   const ahead = timestamps !== null && heard !== undefined && seqGt(timestamps.recent, heard);
   if (ahead && differs([['latest timestamp of the client', heard, timestamps.recent]])) return;
   tally.hold();
+}
+
+/** Time stamps of a connection by time, found once: a connection may be handed off thousands of times. */
+class Stamps {
+  readonly #sent: readonly Packet[];
+  /** When a later stamp of the client than any before was seen first, in order. */
+  readonly #heard: { readonly t: number; readonly stamp: number }[] = [];
+
+  constructor({ toClient, toServer }: Connection) {
+    this.#sent = toClient.filter(({ head }) => optionOf(head, 'timestamps') !== undefined);
+    for (const { head } of toServer) {
+      const stamp = optionOf(head, 'timestamps')?.value;
+      const last = this.#heard.at(-1);
+      if (stamp !== undefined && (last === undefined || seqGt(stamp, last.stamp)))
+        this.#heard.push({ t: head.t, stamp });
+    }
+  }
+
+  /** What was sent to the client last, and the latest stamp that it had sent, at `t`. */
+  before(t: number): { readonly sent: Packet | undefined; readonly heard: number | undefined } {
+    return {
+      sent: this.#sent[countBefore(this.#sent, (packet) => packet.head.t <= t) - 1],
+      heard: this.#heard[countBefore(this.#heard, (one) => one.t <= t) - 1]?.stamp,
+    };
+  }
+}
+
+const known = new WeakMap<Connection, Stamps>();
+
+function stampsOf(connection: Connection): Stamps {
+  const stamps = known.get(connection) ?? new Stamps(connection);
+  known.set(connection, stamps);
+  return stamps;
 }

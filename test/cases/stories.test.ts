@@ -27,8 +27,12 @@ function caseOf(id: string): ConformanceCase {
 /** Told of an HTTP client; what is told in segments asks for a link, a switch and frames of its own. */
 const inSegments = (story: ConformanceCase): boolean => STAGE_CASES.includes(story) || HOSTILE_CASES.includes(story);
 
-/** An ordinary server is one process without rules: what befalls roles and rules cannot befall it. Node counts a header's bytes otherwise. */
-function befalls({ id, options }: ConformanceCase): boolean {
+/**
+ * An ordinary server is one process without rules: what befalls roles and rules cannot befall it. Node counts a header's bytes otherwise, and
+ * what is too large for the simulated world is too large for this one.
+ */
+function befalls({ id, options, worlds }: ConformanceCase): boolean {
+  if (!worlds.includes('sim')) return false;
   const { controlFaults, roleFaults, ruleCapacity, bounds } = options ?? {};
   const misfortunes = [controlFaults, roleFaults, ruleCapacity, bounds].some((asked) => asked !== undefined);
   return !misfortunes && id !== 'REQ-7.header-one-byte-too-long';
