@@ -62,7 +62,7 @@ export const MUTANTS_TO_HAND_OFF: readonly Mutant[] = [
     role: 'controller',
     summary: 'A repeated SYN-ACK has another initial sequence number than the first.',
     breaks: { controller: { step: renumbersRepeatedSynAck(100_000) } },
-    cases: ['EST-4.syn-ack-lost-twice', 'EST-4.syn-twice'],
+    cases: ['EST-4.syn-ack-lost-twice', 'EST-4.same-syn-twice'],
   },
   {
     id: 'est-4.answers-syn-once',
