@@ -238,6 +238,15 @@ for (const [what, roles, id, clause] of BROKEN)
     t.notMatch(first?.result.evidence, [{ note: /no single frame/ }]);
   });
 
+const asHadTwice = (outputs: readonly RoleOutput[]): readonly RoleOutput[] =>
+  outputs.flatMap((output) => (output.kind === 'frame' && output.port === 'backend0' ? [output, output] : [output]));
+
+for (const id of ['SWT-4.wrong-tcp-checksum-at-the-backend', 'SWT-8.another-logical-port-during-a-rule'])
+  t.test(`${id} takes no ACK that repeats another for an answer to what was forged`, async (t) => {
+    const [first] = await run(t.testdir({}), [caseOf(id)], brokenSwitch({ outputs: asHadTwice }));
+    t.equal(first?.result.verdict, 'pass', first?.result.message ?? '');
+  });
+
 /** Remedies switched off, and the case that shows it. */
 const LACKING: readonly (readonly [RemedyName, string, string])[] = [
   ['backend-guard', 'HOF-5.probe-before-take-over', 'HOF-5'],

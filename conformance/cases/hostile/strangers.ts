@@ -72,9 +72,12 @@ export const anotherLogicalPort: ConformanceCase = {
   worlds: ['sim', 'linux'],
   programs: ['scapy'],
   async run(context) {
-    const { lead, rest } = AT_THE_BACKEND;
+    const { lead, place, rest } = AT_THE_BACKEND;
     const other = forge({ flags: ['ACK'], to: { port: 81 } });
-    const result = await runOne(context, segments(...lead, other, expectNothing(SILENCE_MS), ...rest));
+    const result = await runOne(
+      context,
+      segments(...lead, other, expectNothing(SILENCE_MS, { newsBeyond: place }), ...rest),
+    );
     context.expectOk([result]);
     AT_THE_BACKEND.expect(context, result);
   },
