@@ -3,7 +3,7 @@ import t from 'tap';
 import { CHECKS } from '../../conformance/checks/index.js';
 import { defaultTopology } from '../../harness/topology.js';
 import { TcpFlag } from '../../reference-impl/wire/tcp.js';
-import { body, get, ok, read, requestEnd, respondWith, Story, Talk, write } from './story.js';
+import { body, get, ok, read, requestEnd, respondWith, Story, Talk, type Wire, write } from './story.js';
 
 t.test('reads and writes that alternate between backends', async (t) => {
   const story = new Story();
@@ -119,6 +119,26 @@ t.test('segments as a host with offloads hands them over are held against nobody
   });
   const { judgeBytes } = await import('./story.js');
   t.same(judgeBytes(story.capture(frames), story.topology, story.sortedEntries()).fails, []);
+});
+
+/** The client's card has joined what arrived as two segments: valid checksums, as the kernel computes them, and one frame of 2800 bytes. */
+t.test('segments that the receiving card has joined are held against nobody', async (t) => {
+  const story = new Story();
+  const talk = new Talk(story);
+  talk.connect();
+  const content = body(4200, 3);
+  read(talk, '/a/4k', 4200, {
+    respond: () => {
+      talk.fromServer('backend0', { payload: ok(4200) });
+      const joined = (wire: Wire): Wire => ({ ...wire, payload: content.subarray(0, 2800) });
+      talk.fromServer('backend0', { payload: content.subarray(0, 1400), arrives: joined });
+      talk.fromServer('backend0', { payload: content.subarray(1400, 2800), lost: true });
+      talk.fromServer('backend0', { payload: content.subarray(2800) });
+      talk.client.ack = talk.server.next;
+      talk.fromClient();
+    },
+  });
+  t.same(story.judge().fails, []);
 });
 
 t.test('variants replace clauses', async (t) => {
