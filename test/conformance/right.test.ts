@@ -141,6 +141,23 @@ t.test('segments that the receiving card has joined are held against nobody', as
   t.same(story.judge().fails, []);
 });
 
+t.test("what a flooded link shows of others' frames was not sent by the host on it", async (t) => {
+  const story = new Story();
+  const forward = story.forward.bind(story);
+  story.forward = (wire) => {
+    const out = forward(wire);
+    if (out.vantage === 'client') story.record(story.now + 45, { ...out, vantage: 'backend0' });
+    return out;
+  };
+  const talk = new Talk(story);
+  talk.connect();
+  read(talk, '/a/8k', 8192);
+  read(talk, '/b/1k', 1024);
+  write(talk, '/a/w', 6000, 900);
+  talk.close();
+  t.same(story.judge().fails, []);
+});
+
 t.test('variants replace clauses', async (t) => {
   const story = new Story({ ...defaultTopology(), variants: ['VAR-6', 'VAR-7'] });
   const talk = new Talk(story);
