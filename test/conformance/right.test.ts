@@ -188,3 +188,26 @@ t.test('without a control log and a policy, three clauses cannot be seen', async
   t.match(findings.get('REQ-6')?.message, /policy/);
   t.match(findings.get('HOF-1')?.message, /control log/);
 });
+
+t.test('an acknowledgement too far is held against nobody where the controller was not watched', async (t) => {
+  const story = new Story();
+  const talk = new Talk(story);
+  talk.connect();
+  // The controller acknowledges the next request's beginning at the hand-off, and the backend continues from there.
+  read(talk, '/a/1', 500, {
+    request: () => {
+      talk.fromClient({ payload: `${get('/a/1')}GET /` });
+    },
+    respond: () => {
+      talk.fromServer('backend0', { payload: ok(500), ack: talk.client.next });
+      talk.fromServer('backend0', { payload: body(500), ack: talk.client.next });
+      talk.fromClient();
+    },
+    complete: () => {},
+    remove: () => {},
+    reopen: () => {},
+  });
+  const { judgeBytes } = await import('./story.js');
+  const frames = story.frames.filter(({ vantage }) => vantage !== 'controller');
+  t.same(judgeBytes(story.capture(frames), story.topology, undefined).fails, []);
+});
