@@ -21,6 +21,9 @@ export const SWT_2: Check = {
     for (const { connection, handoff, packets } of judged.handoffs) {
       const late = handoff.log && lateRule(connection, handoff.log.handoff);
       const gaveUp = reports.get(handoff) ?? Number.POSITIVE_INFINITY;
+      // Once the removal is confirmed no rule has to match, whatever a backend goes on with that was taken for dead.
+      const removal = handoff.log?.remove;
+      const removed = removal?.answer?.ok === true ? removal.answer.t : Number.POSITIVE_INFINITY;
       for (const packet of packets) {
         const { sent } = packet;
         if (sent === undefined || senderOf(packet) !== handoff.backend) continue;
@@ -33,7 +36,7 @@ export const SWT_2: Check = {
             continue;
           }
           // A former owner's segment matches no rule any more: that is HOF-4's. What a late rule missed is HOF-1's.
-          if (sent.t > gaveUp || (late !== undefined && sent.t <= late.t)) continue;
+          if (sent.t > Math.min(gaveUp, removed) || (late !== undefined && sent.t <= late.t)) continue;
           const seen = foreign ? formatIpv4Address(arrival.src) : formatMacAddress(arrival.srcMac);
           const wanted = foreign ? formatIpv4Address(logicalIp) : formatMacAddress(fabricMac ?? 0);
           tally.fail(

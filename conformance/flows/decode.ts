@@ -249,7 +249,10 @@ function dissect(
         ? 'sent'
         : own.has(dstMac)
           ? 'arrived'
-          : undefined;
+          : // Others' frames, seen on a flooded or promiscuous link, are not this host's.
+            srcMac === hosts.fabricMac
+            ? 'arrived'
+            : undefined;
   const fromServer = src === hosts.logicalIp || hosts.serverNames.has(src);
   const toServer = dst === hosts.logicalIp || hosts.serverNames.has(dst);
   const towards =

@@ -208,6 +208,7 @@ function pairAltered(drafts: readonly Draft<Segment>[]): Draft<Segment>[] {
     attempt(
       (s) => keyWithout(s, keptFields(s), field),
       (sent, arrived) => {
+        if (field === 'payload' && isPartOfOther(sent, arrived)) return false;
         // An acknowledgement may be repeated within one tick of the clock; data hardly is.
         if (field === 'IP id') {
           return isTelling(sent.payload) && timestampOf(sent) !== undefined && arrived.t - sent.t < 10e6;
@@ -229,6 +230,18 @@ function pairAltered(drafts: readonly Draft<Segment>[]): Draft<Segment>[] {
 
 function timestampOf(segment: Segment): number | undefined {
   return optionOf(segment, 'timestamps')?.value;
+}
+
+/** What a link without jumbo frames carries. */
+const ORDINARY_PACKET = 1500;
+
+/** One was cut off the other, or grew into it, by a card's offloads: that is the host's doing on its side of the link, and no alteration. */
+function isPartOfOther(a: Segment, b: Segment): boolean {
+  const [short, long] = a.length < b.length ? [a, b] : [b, a];
+  if (short.length === long.length || long.ipv4.totalLength <= ORDINARY_PACKET) return false;
+  return (
+    firstDifference(short.payload, long.payload, Math.min(short.payload.length, long.payload.length)) === undefined
+  );
 }
 
 /** Long and varied enough that two different packets do not carry it by chance. */

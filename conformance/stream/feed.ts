@@ -142,7 +142,7 @@ export class CaptureFeed implements FrameSink {
       const srcMac = readU48(bytes, start + 6);
       const dstMac = readU48(bytes, start);
       if (srcMac !== dstMac && own.has(srcMac)) sent = true;
-      else if (srcMac !== dstMac && own.has(dstMac)) sent = false;
+      else if (srcMac !== dstMac && (own.has(dstMac) || srcMac === hosts.fabricMac)) sent = false;
     }
     const place = vantage | (sent ? Place.SENT : 0) | (toServer ? Place.TO_SERVER : 0);
     context.table.add(

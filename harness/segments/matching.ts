@@ -24,7 +24,14 @@ export function matchesExpectation(step: ExpectStep, arrival: Arrival): boolean 
 export function isForbidden(step: ExpectNothingStep, arrival: Arrival): boolean {
   if (step.flags?.some((flag) => !has(arrival, flag))) return false;
   if (step.payload !== undefined && step.payload !== arrival.length > 0) return false;
+  if (step.newsBeyond !== undefined && !isNews(arrival, step.newsBeyond)) return false;
   return step.acksBeyond === undefined || (has(arrival, 'ACK') && arrival.acks > step.acksBeyond);
+}
+
+function isNews(arrival: Arrival, place: number): boolean {
+  return (
+    arrival.length > 0 || has(arrival, 'SYN') || has(arrival, 'FIN') || has(arrival, 'RST') || arrival.acks > place
+  );
 }
 
 /** `ACK PSH, 120 bytes from 0, acks 57, window 0`. */

@@ -67,6 +67,11 @@ export interface ExpectNothingStep {
   readonly flags?: readonly FlagName[];
   /** Only segments that acknowledge more of the client's stream than up to this place. */
   readonly acksBeyond?: number;
+  /**
+   * Only segments that say something: payload, SYN, FIN, RST, or an acknowledgement of more of the client's stream than up to this place. What
+   * says nothing new (a keep-alive, an ACK once more because its cause was doubled on the way) may come without anything having drawn it.
+   */
+  readonly newsBeyond?: number;
   readonly payload?: boolean;
 }
 

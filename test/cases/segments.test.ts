@@ -238,6 +238,33 @@ for (const [what, roles, id, clause] of BROKEN)
     t.notMatch(first?.result.evidence, [{ note: /no single frame/ }]);
   });
 
+const asHadTwice = (outputs: readonly RoleOutput[]): readonly RoleOutput[] =>
+  outputs.flatMap((output) => (output.kind === 'frame' && output.port === 'backend0' ? [output, output] : [output]));
+
+for (const id of ['SWT-4.wrong-tcp-checksum-at-the-backend', 'SWT-8.another-logical-port-during-a-rule'])
+  t.test(`${id} takes no ACK that repeats another for an answer to what was forged`, async (t) => {
+    const [first] = await run(t.testdir({}), [caseOf(id)], brokenSwitch({ outputs: asHadTwice }));
+    t.equal(first?.result.verdict, 'pass', first?.result.message ?? '');
+  });
+
+/** As with a small first window: of what the backend sends at once all but one segment is lost, and comes again. */
+t.test('SWT-8.another-port-during-a-rule asks for no large first window', async (t) => {
+  const small: SimRoles = {
+    ...referenceRoles,
+    backend: (topology, options, name) => {
+      const role = referenceRoles.backend(topology, options, name);
+      const first = (outputs: readonly RoleOutput[]): readonly RoleOutput[] => {
+        const one = outputs.find(({ kind }) => kind === 'frame');
+        return outputs.filter((output) => output.kind !== 'frame' || output === one);
+      };
+      return { ...role, feed: (input, now) => first(role.feed(input, now)) };
+    },
+  };
+  const [only] = await run(t.testdir({}), [caseOf('SWT-8.another-port-during-a-rule')], small);
+  t.notMatch(only?.result.message, /arrived bytes/);
+  t.not(only?.result.verdict, 'error');
+});
+
 /** Remedies switched off, and the case that shows it. */
 const LACKING: readonly (readonly [RemedyName, string, string])[] = [
   ['backend-guard', 'HOF-5.probe-before-take-over', 'HOF-5'],

@@ -1119,6 +1119,26 @@ const BROKEN: readonly Broken[] = [
     },
   },
   {
+    what: 'a backend that was taken for dead goes on after its rules were removed',
+    clauses: ['EST-2'],
+    tell: (talk) => {
+      let odd: Mark | undefined;
+      talk.connect();
+      read(talk, '/a/1', 1000, {
+        respond: () => {
+          talk.fromServer('backend0', { payload: ok(1000) });
+          talk.fromServer('backend0', { payload: body(500) });
+          talk.fromClient();
+        },
+        complete: () => {},
+        reopen: () => {
+          odd = talk.fromServer('backend0', { payload: body(500) }).arrived;
+        },
+      });
+      return odd;
+    },
+  },
+  {
     what: 'a rule outlives its connection and takes the next SYN',
     clauses: ['RET-6'],
     log: false,

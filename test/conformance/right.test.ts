@@ -3,7 +3,7 @@ import t from 'tap';
 import { CHECKS } from '../../conformance/checks/index.js';
 import { defaultTopology } from '../../harness/topology.js';
 import { TcpFlag } from '../../reference-impl/wire/tcp.js';
-import { body, get, ok, read, requestEnd, respondWith, Story, Talk, write } from './story.js';
+import { body, get, ok, read, requestEnd, respondWith, Story, Talk, type Wire, write } from './story.js';
 
 t.test('reads and writes that alternate between backends', async (t) => {
   const story = new Story();
@@ -121,6 +121,43 @@ t.test('segments as a host with offloads hands them over are held against nobody
   t.same(judgeBytes(story.capture(frames), story.topology, story.sortedEntries()).fails, []);
 });
 
+/** The client's card has joined what arrived as two segments: valid checksums, as the kernel computes them, and one frame of 2800 bytes. */
+t.test('segments that the receiving card has joined are held against nobody', async (t) => {
+  const story = new Story();
+  const talk = new Talk(story);
+  talk.connect();
+  const content = body(4200, 3);
+  read(talk, '/a/4k', 4200, {
+    respond: () => {
+      talk.fromServer('backend0', { payload: ok(4200) });
+      const joined = (wire: Wire): Wire => ({ ...wire, payload: content.subarray(0, 2800) });
+      talk.fromServer('backend0', { payload: content.subarray(0, 1400), arrives: joined });
+      talk.fromServer('backend0', { payload: content.subarray(1400, 2800), lost: true });
+      talk.fromServer('backend0', { payload: content.subarray(2800) });
+      talk.client.ack = talk.server.next;
+      talk.fromClient();
+    },
+  });
+  t.same(story.judge().fails, []);
+});
+
+t.test("what a flooded link shows of others' frames was not sent by the host on it", async (t) => {
+  const story = new Story();
+  const forward = story.forward.bind(story);
+  story.forward = (wire) => {
+    const out = forward(wire);
+    if (out.vantage === 'client') story.record(story.now + 45, { ...out, vantage: 'backend0' });
+    return out;
+  };
+  const talk = new Talk(story);
+  talk.connect();
+  read(talk, '/a/8k', 8192);
+  read(talk, '/b/1k', 1024);
+  write(talk, '/a/w', 6000, 900);
+  talk.close();
+  t.same(story.judge().fails, []);
+});
+
 t.test('variants replace clauses', async (t) => {
   const story = new Story({ ...defaultTopology(), variants: ['VAR-6', 'VAR-7'] });
   const talk = new Talk(story);
@@ -150,4 +187,27 @@ t.test('without a control log and a policy, three clauses cannot be seen', async
   for (const clause of ['HOF-1', 'BKD-6', 'REQ-6']) t.match(findings.get(clause), { verdict: 'inconclusive' }, clause);
   t.match(findings.get('REQ-6')?.message, /policy/);
   t.match(findings.get('HOF-1')?.message, /control log/);
+});
+
+t.test('an acknowledgement too far is held against nobody where the controller was not watched', async (t) => {
+  const story = new Story();
+  const talk = new Talk(story);
+  talk.connect();
+  // The controller acknowledges the next request's beginning at the hand-off, and the backend continues from there.
+  read(talk, '/a/1', 500, {
+    request: () => {
+      talk.fromClient({ payload: `${get('/a/1')}GET /` });
+    },
+    respond: () => {
+      talk.fromServer('backend0', { payload: ok(500), ack: talk.client.next });
+      talk.fromServer('backend0', { payload: body(500), ack: talk.client.next });
+      talk.fromClient();
+    },
+    complete: () => {},
+    remove: () => {},
+    reopen: () => {},
+  });
+  const { judgeBytes } = await import('./story.js');
+  const frames = story.frames.filter(({ vantage }) => vantage !== 'controller');
+  t.same(judgeBytes(story.capture(frames), story.topology, undefined).fails, []);
 });

@@ -106,7 +106,7 @@ const ATTACKS: readonly Attack[] = [
 function story({ frame, draws }: Attack, { lead, place, rest }: Ownership): SegmentStep[] {
   const answer =
     draws === 'silence'
-      ? [expectNothing(SILENCE_MS)]
+      ? [expectNothing(SILENCE_MS, { newsBeyond: place })]
       : [
           expectSegment({ flags: ['ACK'], without: ['RST', 'SYN', 'FIN'], payload: false, acks: place }),
           expectNothing(SILENCE_MS, { acksBeyond: place }),
