@@ -6,6 +6,7 @@
 import { isSound, senderOf } from '../flows/connection.js';
 import { isFlagged, type Segment } from '../flows/decode.js';
 import type { HandedExchange } from '../flows/judged.js';
+import type { LoggedRequest } from '../flows/logged.js';
 import { between, spanOf } from '../flows/rules.js';
 import type { Check } from './check.js';
 import { ackText, at, named, Tally } from './tally.js';
@@ -56,9 +57,19 @@ function finDuring(exchange: HandedExchange): HeldFin | undefined {
   };
 }
 
+/** The confirmed rule of this hand-off that asks the switch to clear FIN, if the log shows one. */
+function clearingRule({ connection, handoff }: HandedExchange): LoggedRequest | undefined {
+  const told = handoff.log?.handoff;
+  if (told === undefined) return undefined;
+  const rule = connection.log.findLast(({ message, t }) => message.verb === 'add' && t <= told.t);
+  if (rule?.message.verb !== 'add' || rule.answer?.ok !== true) return undefined;
+  return rule.message.rule.clearFin ? rule : undefined;
+}
+
 export const SWT_7: Check = {
   clause: 'SWT-7',
-  method: "No client FIN may arrive on a backend's link with its flag set and be acknowledged by that backend.",
+  method:
+    "No client FIN may arrive on a backend's link with its flag set and be acknowledged by that backend; where the control log has a rule that asks for FIN to be cleared, none may arrive at all.",
   needs: 'captures',
   judge(judged) {
     const tally = new Tally();
@@ -67,7 +78,16 @@ export const SWT_7: Check = {
       if (fin === undefined) continue;
       const { backend } = exchange.handoff;
       const [delivered] = fin.delivered;
-      if (delivered !== undefined && fin.acknowledged !== undefined) {
+      const asked = clearingRule(exchange);
+      const kept = asked && fin.delivered.find(({ t }) => t > asked.t);
+      // Whoever was told to clear it, and said yes, cannot leave it to the backend.
+      if (asked !== undefined && kept !== undefined) {
+        tally.fail(
+          `expected the client's FIN to be cleared, as the rule of line ${asked.line} asks; ${named(kept)} brings it to ${backend}`,
+          at(kept, `FIN on ${backend}'s link`),
+          { capture: judged.log?.name ?? '', frame: asked.line, note: 'clearFin is true' },
+        );
+      } else if (delivered !== undefined && fin.acknowledged !== undefined) {
         tally.fail(
           `expected the client's FIN to be cleared or ignored; ${named(delivered)} brings it to ${backend}, which acknowledges it in ${named(fin.acknowledged)}`,
           at(delivered, `FIN on ${backend}'s link`),

@@ -712,6 +712,32 @@ const BROKEN: readonly Broken[] = [
     },
   },
   {
+    what: 'a FIN reaches a backend that ignores it, though the rule asks for it to be cleared',
+    clauses: ['SWT-7'],
+    tell: (talk) => {
+      let odd: Mark | undefined;
+      talk.connect();
+      read(talk, '/a/1', 1000, {
+        respond: () => {
+          talk.fromServer('backend0', { payload: ok(1000) });
+          odd = talk.fromClient({
+            flags: FIN,
+            arrives: (wire) => ({ ...wire, flags: wire.flags | TcpFlag.FIN }),
+          }).arrived;
+          talk.fromServer('backend0', { payload: body(1000) });
+          talk.fromClient();
+        },
+        reopen: () => {
+          talk.fromClient({ at: talk.client.next - 1, flags: FIN });
+          talk.server.ack = talk.client.next;
+          talk.fromServer('controller', { flags: FIN });
+          talk.fromClient();
+        },
+      });
+      return odd;
+    },
+  },
+  {
     what: 'a cleared FIN is acknowledged all the same',
     clauses: ['BKD-4'],
     tell: (talk) => {
