@@ -1,5 +1,6 @@
 /** EST-2: Every segment the client receives comes from the logical address and port, whoever sent it. (SoCC'17 §2.1, §2.3) */
 import { formatIpv4Address, formatMacAddress } from '../../reference-impl/wire/addresses.js';
+import type { Judged } from '../flows/judged.js';
 import { NO_MAC } from '../flows/link.js';
 import type { Check } from './check.js';
 import { at, missingVantages, named, Tally } from './tally.js';
@@ -7,7 +8,7 @@ import { at, missingVantages, named, Tally } from './tally.js';
 export const EST_2: Check = {
   clause: 'EST-2',
   method:
-    'Every TCP segment that reaches a connected port of the client must have the logical address and the MAC of the fabric as source.',
+    'Every TCP segment that reaches a connected port of the client must have the logical address and port and the MAC of the fabric as source.',
   needs: 'captures',
   judge(judged) {
     const tally = new Tally();
@@ -36,6 +37,7 @@ export const EST_2: Check = {
         }
       }
     }
+    judgePorts(judged, tally);
     return tally.finding(
       'segments reached the client from the logical address',
       gap ?? 'the client received no segment',
@@ -43,3 +45,31 @@ export const EST_2: Check = {
   },
   regular: (connection) => connection.toClient,
 };
+
+/** What comes from a server to a connected port of the client, but from another port than the logical one. */
+function judgePorts({ connections, hosts, others }: Judged, tally: Tally): void {
+  const connected = new Map(connections.map((connection) => [connection.client, connection]));
+  const place = (ip: number, port: number): string => `${formatIpv4Address(ip)}:${port}`;
+  // What the client has spoken to by itself may answer it.
+  const spokenTo = new Set(
+    others.flatMap(({ head: { src, dst, view } }) =>
+      view.tcp === undefined ? [] : [`${place(src, view.tcp.srcPort)}>${place(dst, view.tcp.dstPort)}`],
+    ),
+  );
+  for (const { sent, arrivals } of others) {
+    if (sent?.vantage === 'client') continue;
+    for (const arrival of arrivals) {
+      const { src, dst, view, vantage } = arrival;
+      const { tcp } = view;
+      if (vantage !== 'client' || tcp === undefined || tcp.srcPort === hosts.logicalPort) continue;
+      if (src !== hosts.logicalIp && !hosts.serverNames.has(src)) continue;
+      const connection = connected.get(place(dst, tcp.dstPort));
+      if (connection?.start === undefined) continue;
+      if (spokenTo.has(`${connection.client}>${place(src, tcp.srcPort)}`)) continue;
+      tally.fail(
+        `expected ${place(hosts.logicalIp, hosts.logicalPort)} as source of ${named(arrival)}; it is ${place(src, tcp.srcPort)}`,
+        at(arrival, `from port ${tcp.srcPort}`),
+      );
+    }
+  }
+}

@@ -687,6 +687,27 @@ const BROKEN: readonly Broken[] = [
     },
   },
   {
+    what: 'a backend answers from a port of its own, which no rule covers',
+    clauses: ['EST-2'],
+    tell: (talk, story) => {
+      let odd: Mark | undefined;
+      talk.connect();
+      read(talk, '/a/1', 1000, {
+        respond: () => {
+          odd = talk.fromServer('backend0', {
+            payload: ok(1000),
+            leaves: (wire) => ({ ...wire, srcPort: 8080 }),
+            arrives: (wire) => ({ ...wire, src: story.host('backend0').ip, window: 512 }),
+          }).arrived;
+          talk.fromServer('backend0', { at: 0, payload: ok(1000) });
+          talk.fromServer('backend0', { payload: body(1000) });
+          talk.fromClient();
+        },
+      });
+      return odd;
+    },
+  },
+  {
     what: 'a FIN reaches the backend and is acknowledged',
     clauses: ['SWT-7', 'BKD-4'],
     tell: (talk) => {

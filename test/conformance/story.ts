@@ -57,6 +57,8 @@ export interface Sending
   readonly late?: number;
   /** What the fabric makes of it instead. */
   readonly arrives?: (wire: Wire) => Wire;
+  /** Its sender's own doing, where it is not what the stream says. */
+  readonly leaves?: (wire: Wire) => Wire;
   readonly tsval?: number;
   readonly tsecr?: number;
   readonly noOptions?: boolean;
@@ -152,7 +154,11 @@ export class Story {
   }
 
   /** One segment on its way; time goes on. */
-  carry(wire: Wire, { lost, late = 0, arrives }: Pick<Sending, 'lost' | 'late' | 'arrives'> = {}): Passage {
+  carry(
+    told: Wire,
+    { lost, late = 0, arrives, leaves }: Pick<Sending, 'lost' | 'late' | 'arrives' | 'leaves'> = {},
+  ): Passage {
+    const wire = leaves ? leaves(told) : told;
     const sent = this.record(this.now, wire);
     const out = this.forward(wire);
     const arrived = lost ? undefined : this.record(this.now + HOP_US + late, arrives ? arrives(out) : out);
