@@ -1,6 +1,6 @@
 /** When the switch's rules must, and when they may, have been in force, as far as captures tell; and what a segment met instead. */
 import { type Connection, countBefore, type Exchange, isSound } from './connection.js';
-import { endOf, type Segment } from './decode.js';
+import { endOf, isFlagged, type Segment } from './decode.js';
 import type { HandedExchange, Judged } from './judged.js';
 import { NO_MAC } from './link.js';
 import type { Packet } from './packets.js';
@@ -157,6 +157,7 @@ export function routingOf(judged: Judged, connection: Connection): Routing {
     const wrong: Omit<Misrouted, 'early'>[] = [];
     let worked = false;
     let workedAfter = Number.NEGATIVE_INFINITY;
+    const reset = resetWithin(connection, span);
     const completing = connection.acksSent.covering(exchange.response?.end ?? Number.POSITIVE_INFINITY);
     for (const packet of between(connection.toServer, span.from, span.to)) {
       const { sent } = packet;
@@ -170,6 +171,8 @@ export function routingOf(judged: Judged, connection: Connection): Routing {
           continue;
         }
         if (sent === undefined || packet.twins || started === undefined || sent.t <= started) continue;
+        // The client has ended it: whatever it says behind that, no rule has to be there (RET-5).
+        if (reset !== undefined && sent.t > reset.t) continue;
         const completes = sent === completing && !(handoff.done && handoff.done.t <= arrival.t);
         const limit = completes ? handoff.interrupted : handoff.until;
         if (arrival.t <= limit) wrong.push({ exchange, packet, arrival });
@@ -181,6 +184,15 @@ export function routingOf(judged: Judged, connection: Connection): Routing {
     }
   }
   return { routed, misrouted };
+}
+
+/** The client's reset in [from, to] that a receiver takes: exactly behind all that the client had sent (RFC 5961 §3.2). */
+function resetWithin({ toServer }: Connection, { from, to }: { from: number; to: number }): Segment | undefined {
+  const resets = between(toServer, from, to).filter(({ head }) => isFlagged(head, 'RST') && isSound(head));
+  return resets.find(({ head }) => {
+    const before = toServer.filter((packet) => packet.head.t < head.t && !isFlagged(packet.head, 'RST'));
+    return head.offset === before.reduce((end, packet) => Math.max(end, packet.head.offset + packet.head.length), 0);
+  })?.head;
 }
 
 function macFits(mac: number | undefined, arrival: Segment): boolean {
