@@ -77,17 +77,22 @@ export function present(output: Output, document: ResultDocument, shown: Present
     writeOutput(join(folder, 'report.tap'), tapReport(document, strict));
     writeOutput(join(folder, 'junit.xml'), junitReport(document, strict));
   }
-  if (shown.showCases) {
-    for (const line of caseTable(report, output.paint)) output.line(line);
-    output.line();
+  const code = exitCodeOf(document.results, strict);
+  // A run that proves nothing begins with the reason; its tables would only bury it.
+  if (code !== 4) {
+    if (shown.showCases) {
+      for (const line of caseTable(report, output.paint)) output.line(line);
+      output.line();
+    }
+    for (const line of clauseTable(report, output.paint)) output.line(line);
   }
-  for (const line of clauseTable(report, output.paint)) output.line(line);
   for (const line of problemBlocks(report, output.paint, TERMINAL_LADDER)) output.problem(line);
   // A table's name sums it up; its rows are in the report.
   for (const line of ['', ...(document.tables ?? []).map(({ name }) => name), ...(document.leftOut ?? [])])
     output.line(line);
-  const code = exitCodeOf(document.results, strict);
   const why = code === 3 ? ' (strict: what is demanded has to be conclusive)' : '';
+  if (code === 4 && folder !== undefined)
+    output.line(`the tables are in ${join(relative('', folder) || '.', 'summary.txt')}`);
   output.line(`${countsLine(document.summary)} in ${(document.durationMs / 1000).toFixed(1)} s${why}`);
   output.document(document);
   output.formatted('tap', () => tapReport(document, strict));

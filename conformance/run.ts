@@ -14,14 +14,17 @@ import {
   type WorldTarget,
 } from '../harness/world.js';
 import { compareClauses } from '../spec/requirements.js';
+import { caseVerdict, MAX_EVIDENCE } from './case-verdict.js';
 import type { ConformanceCase } from './cases/case.js';
 import { createContext } from './cases/context.js';
 import { caseEvidence } from './cases/evidence.js';
+import { EVERY_ROLE, type Suspects } from './cause.js';
 import { parseControlLog } from './control-log.js';
 import { excuse } from './excuses.js';
 import type { ClauseFinding, JudgeEvidence } from './judge.js';
+import { momentsOf } from './moments.js';
 import { withVariants } from './variants.js';
-import { type EvidenceFrame, NO_SINGLE_FRAME, type Result } from './verdict.js';
+import type { EvidenceFrame, Result } from './verdict.js';
 
 /** How long one case may take by the wall clock, from building its world to tearing it down, in ms. */
 const CASE_LIMIT_MS = 180_000;
@@ -34,9 +37,6 @@ const SETTLE_MS = { sim: 30_000, linux: 5_000 } as const satisfies Record<WorldK
 
 /** How often a case is tried on Linux whose premise does not come about. */
 const PREMISE_ATTEMPTS = 3;
-
-/** Most frames that one result names: enough to see it, few enough to read. */
-const MAX_EVIDENCE = 12;
 
 export interface RunPlan {
   readonly cases: readonly ConformanceCase[];
@@ -110,90 +110,22 @@ function oneLine(error: unknown): string {
   return text.trim().split('\n')[0] ?? text;
 }
 
-interface Judgement {
-  readonly failedExpectation: string | undefined;
-  readonly findings: readonly ClauseFinding[];
-  readonly capture: string;
-  /** Faults of the case that were done to nothing; none when absent. */
-  readonly missedFaults?: readonly string[];
-  /** Frames that the case itself names for what it found; none when absent. */
-  readonly named?: readonly EvidenceFrame[];
-}
-
-/**
- * A case fails when an expectation failed or any passive check fails on its capture. The failing result names the clauses that frames show
- * broken; a failed expectation is charged to the case's own clauses. Where frames show one to be broken: only to those that no check judges, because
- * for the others the frames would have shown it. Where they show none: to the one that the case is named after, and to those that they do not
- * show to be kept.
- */
-export function caseVerdict(testCase: ConformanceCase, replay: string, judgement: Judgement): Result {
-  const { failedExpectation, findings, capture } = judgement;
-  const broken = findings.filter(({ finding }) => finding.verdict === 'fail');
-  const base = { id: testCase.id, replay };
-  const [missed] = judgement.missedFaults ?? [];
-  // What was expected under a misfortune that stayed away says nothing, neither kept nor disappointed.
-  if (missed !== undefined && broken.length === 0) {
-    const but = failedExpectation === undefined ? '' : `; ${failedExpectation}`;
-    const message = `the premise did not happen: ${missed}${but}`;
-    return { ...base, clauses: testCase.clauses, verdict: 'inconclusive', exercised: 0, message, evidence: [] };
-  }
-  if (failedExpectation !== undefined || broken.length > 0) {
-    const clauses = new Set(broken.map(({ clause }) => clause));
-    if (failedExpectation !== undefined) {
-      const [about] = testCase.id.split('.');
-      const judged = (id: string): boolean => findings.some((f) => f.clause === id);
-      const kept = (id: string): boolean => findings.some((f) => f.clause === id && f.finding.verdict === 'pass');
-      const charged = (id: string): boolean => (broken.length > 0 ? !judged(id) : id === about || !kept(id));
-      for (const id of testCase.clauses) if (charged(id)) clauses.add(id);
-      // A case that is named after none of its clauses, with all of them kept by the frames, has still failed.
-      if (clauses.size === 0) for (const id of testCase.clauses) clauses.add(id);
-    }
-    const said = [
-      ...(failedExpectation === undefined ? [] : [failedExpectation]),
-      ...broken.map(({ clause, finding }) => `${clause}: ${finding.message}`),
-    ];
-    const evidence: EvidenceFrame[] = [
-      ...(judgement.named ?? []),
-      ...broken.flatMap(({ finding }) => finding.evidence),
-    ];
-    if (evidence.length === 0) evidence.push({ capture, frame: 1, note: NO_SINGLE_FRAME });
-    return {
-      ...base,
-      clauses: [...clauses].sort(compareClauses),
-      verdict: 'fail',
-      exercised: Math.max(1, ...broken.map(({ finding }) => finding.exercised)),
-      message: said.join('; '),
-      evidence: evidence.slice(0, MAX_EVIDENCE),
-    };
-  }
-  const own = findings.filter(({ clause }) => testCase.clauses.includes(clause));
-  const open = own.filter(({ finding }) => finding.verdict === 'inconclusive' || finding.verdict === 'unsupported');
-  if (open.length > 0) {
-    return {
-      ...base,
-      clauses: open.map(({ clause }) => clause).sort(compareClauses),
-      verdict: open.some(({ finding }) => finding.verdict === 'inconclusive') ? 'inconclusive' : 'unsupported',
-      exercised: Math.min(...open.map(({ finding }) => finding.exercised)),
-      message: open.map(({ clause, finding }) => `${clause}: ${finding.message}`).join('; '),
-      evidence: [],
-    };
-  }
-  return {
-    ...base,
-    clauses: testCase.clauses,
-    verdict: 'pass',
-    exercised: Math.max(1, own.length > 0 ? Math.min(...own.map(({ finding }) => finding.exercised)) : 1),
-    message: testCase.summary,
-    evidence: [],
-  };
-}
-
 /** A target's declared bounds hold where the case asks for none of its own. */
 function boundsOf(testCase: ConformanceCase, { target }: RunPlan): Pick<WorldOptions, 'bounds'> {
   const handoffMs = target?.judged.bounds.handoffMs;
   if (handoffMs === undefined) return {};
   const asked: Partial<WorldOptions> = testCase.options ?? {};
   return { bounds: { handoffMs, ...asked.bounds } };
+}
+
+/** The roles that something of the target's own plays; every role for the reference, which nobody is beside. */
+function suspectsOf({ target }: RunPlan): Suspects {
+  const kinds = ['controller', 'switch', 'backend'] as const;
+  const foreign = kinds.filter((kind) => {
+    const role = target?.judged.roles[kind];
+    return role !== undefined && role.kind !== 'builtin';
+  });
+  return foreign.length === 0 ? EVERY_ROLE : new Set(foreign);
 }
 
 async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase: ConformanceCase): Promise<CaseRun> {
@@ -291,6 +223,8 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
       capture: captureName,
       missedFaults: missed,
       named,
+      momentOf: momentsOf(capture, log.entries),
+      suspects: suspectsOf(plan),
     };
     const result = caseVerdict(testCase, replay, judgement);
     const premiseMissed = missed.length > 0 && result.verdict === 'inconclusive';
