@@ -118,6 +118,12 @@ function boundsOf(testCase: ConformanceCase, { target }: RunPlan): Pick<WorldOpt
   return { bounds: { handoffMs, ...asked.bounds } };
 }
 
+/** A target that may be silent for longer says so. */
+function silenceOf({ target }: RunPlan): Pick<WorldOptions, 'silenceMs'> {
+  const silenceMs = target?.judged.bounds.silenceMs;
+  return silenceMs === undefined ? {} : { silenceMs };
+}
+
 /** The roles that something of the target's own plays; every role for the reference, which nobody is beside. */
 function suspectsOf({ target }: RunPlan): Suspects {
   const kinds = ['controller', 'switch', 'backend'] as const;
@@ -169,6 +175,7 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
     without: plan.without,
     faults,
     ...boundsOf(testCase, plan),
+    ...silenceOf(plan),
     ...(plan.target && { target: plan.target.told }),
   });
   let live: World | undefined;

@@ -15,6 +15,7 @@ import type { TravellingMessage } from '../control-match.js';
 import { type ControlFault, type ControlLogEntry, WorldError } from '../world.js';
 import { interfaceMtu, realtimeNs } from './libc.js';
 import { LineFile } from './line-file.js';
+import { News } from './news.js';
 import { PacketSocket } from './packet-socket.js';
 import type { RoleEnds } from './role-ender.js';
 
@@ -76,6 +77,7 @@ export class RunningRole<State> {
   readonly #timers = new Map<string, Micros>();
   readonly #controlLog: LineFile;
   readonly #trace: LineFile;
+  readonly #news = new News();
   #server: Server | undefined;
   #state: State;
   #alarm: { readonly at: Micros; readonly timer: NodeJS.Timeout } | undefined;
@@ -207,7 +209,13 @@ export class RunningRole<State> {
     if (next < Number.POSITIVE_INFINITY) this.#wakeAt(next);
   }
 
+  /** How many control messages were no repetition. */
+  get news(): number {
+    return this.#news.count;
+  }
+
   #log(direction: ControlLogEntry['direction'], peer: string, message: ControlMessage): void {
+    this.#news.note(`${direction} ${peer} ${JSON.stringify(message)}`);
     const entry: ControlLogEntry = { t: realtimeNs().toString(), at: this.#rim.role, direction, peer, message };
     this.#controlLog.append(entry);
   }

@@ -10,6 +10,7 @@ import { ForeignProcess } from './foreign-process.js';
 import { realtimeNs } from './libc.js';
 import { LineFile } from './line-file.js';
 import { LineCutter } from './lines.js';
+import { News } from './news.js';
 import { TOLD } from './processes.js';
 import { type AdmitControl, ControlRelay } from './relay.js';
 import { type ControlRim, fromStdio, joinPeers, joinRoleByTcp, toStdio } from './relay-ends.js';
@@ -57,6 +58,9 @@ class RoleUnderTest {
   /** Told to end, or to die: an end is no surprise any more. */
   #ending = false;
 
+  /** Control messages that were no repetition. */
+  readonly news = new News();
+
   /** How often each fault of the control channels was done. */
   readonly applied: readonly number[];
 
@@ -75,6 +79,7 @@ class RoleUnderTest {
       role,
       ...(role === 'controller' && { admit }),
       log: (direction, peer, message) => {
+        this.news.note(`${direction} ${peer} ${JSON.stringify(message)}`);
         const entry: ControlLogEntry = { t: realtimeNs().toString(), at: role, direction, peer, message };
         this.#controlLog.append(entry);
       },
@@ -210,6 +215,7 @@ answerLines(async (question) => {
     role = begun;
     return { ready: true };
   }
+  if (question.command === 'news?') return { news: role.news.count };
   if (question.command === 'idle?') return { idle: await role.idle() };
   await role.stop();
   return { lost: 0, applied: role.applied };

@@ -115,6 +115,8 @@ export const Manifest = z.strictObject({
       handoffMs: z.int().min(1).optional(),
       /** Longest request header that is accepted, in bytes; default 65 536 (REQ-7). */
       headerLimit: z.int().min(1).optional(),
+      /** How long it may be silent while clients wait, in ms of real time: nothing new on any link, no new control message; default 8 000. */
+      silenceMs: z.int().min(1000).max(600_000).optional(),
     })
     .optional(),
   waivers: z.array(Waiver).optional(),
@@ -131,7 +133,7 @@ const KEYS = [
   ...[Manifest, Ready, Stop, Adapter, ProcessRole, ModuleRole, BuiltinRole, Waiver].flatMap((s) =>
     Object.keys(s.shape),
   ),
-  ...['controller', 'switch', 'backend', 'handoffMs', 'headerLimit'],
+  ...['controller', 'switch', 'backend', 'handoffMs', 'headerLimit', 'silenceMs'],
 ];
 
 type Issue = z.core.$ZodIssue;
