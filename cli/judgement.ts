@@ -2,6 +2,7 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { githubAnnotations, githubSummary } from '../conformance/report/github.js';
+import { headline } from '../conformance/report/headline.js';
 import { htmlReport } from '../conformance/report/html.js';
 import { junitReport } from '../conformance/report/junit.js';
 import { type LadderSource, laddersOf } from '../conformance/report/ladder/problems.js';
@@ -15,6 +16,7 @@ import {
   type RunDescription,
   resultDocument,
 } from '../conformance/result-schema.js';
+import type { CaseRun } from '../conformance/run.js';
 import type { Result } from '../conformance/verdict.js';
 import { Failure, fileReason } from './failure.js';
 import { type Output, writeOutput } from './output.js';
@@ -28,6 +30,14 @@ export function strictByDefault(asked: boolean | undefined): boolean {
 /** The command as it was typed, for the record. */
 export function commandLine(): string {
   return ['prism', ...process.argv.slice(2)].join(' ');
+}
+
+/** Says each failed case when it has finished, with what led. */
+export function tellFailures(output: Output): (run: CaseRun) => void {
+  return ({ world, result }) => {
+    if (result.verdict !== 'fail' && result.verdict !== 'error') return;
+    output.failure(`${result.verdict.toUpperCase()} ${world} ${result.id}: ${headline(result)}`);
+  };
 }
 
 /** How a document is shown. */

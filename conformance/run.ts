@@ -57,8 +57,12 @@ export interface RunPlan {
   readonly isInstalled: (program: string) => boolean;
   readonly tolerant?: boolean;
   readonly caseLimitMs?: number;
+  /** No further case is begun when so many have failed. */
+  readonly bail?: number;
+  /** Told of each case that has finished, in the order in which they do. */
+  readonly onResult?: (run: CaseRun) => void;
   readonly onProgress?: (progress: Progress) => void;
-  /** Aborting it destroys the world that is running and rejects with the signal's reason. */
+  /** Aborting it destroys the world that is running. */
   readonly signal?: AbortSignal;
 }
 
@@ -261,38 +265,105 @@ async function runUntilPremise(
   }
 }
 
+/** What a run came to, whether or not it came to its end. */
+export interface RunOutcome {
+  /** World by world, in the order of the cases. */
+  readonly runs: readonly CaseRun[];
+  /** Cases that were not begun or not finished; in the same order. */
+  readonly notRun: readonly {
+    readonly world: WorldKind;
+    readonly testCase: ConformanceCase;
+    readonly reason: string;
+  }[];
+}
+
 /**
- * World by world, as many cases side by side as the world allows; results in the order of the cases. A world that cannot be built gets no
- * further cases. Rejects only when aborted or when the disk fails, and not before every world that was begun is gone.
+ * World by world, as many cases side by side as the world allows. Ends early when it is aborted (what is running is destroyed, its cases count as
+ * not run), when `plan.bail` cases have failed (what is running finishes), and in a world that cannot be built. Rejects only when the disk
+ * fails, and not before every world that was begun is gone.
  */
-export async function runCases(plan: RunPlan): Promise<CaseRun[]> {
+export async function runUntilStopped(plan: RunPlan): Promise<RunOutcome> {
   await mkdir(plan.out, { recursive: true });
   const total = plan.worlds.reduce(
     (sum, { kind }) => sum + plan.cases.filter((c) => c.worlds.includes(kind)).length,
     0,
   );
   const runs: CaseRun[] = [];
+  const notRun: RunOutcome['notRun'][number][] = [];
   let begun = 0;
+  let failed = 0;
   for (const world of plan.worlds) {
-    const waiting = plan.cases.filter((c) => c.worlds.includes(world.kind)).entries();
+    const cases = plan.cases.filter((c) => c.worlds.includes(world.kind));
+    const waiting = cases.entries();
     const finished: CaseRun[] = [];
-    let given = false;
+    let unbuilt: string | undefined;
+    const stopped = (): string | undefined => {
+      if (plan.signal?.aborted) return oneLine(plan.signal.reason);
+      if (unbuilt !== undefined) return unbuilt;
+      if (plan.bail !== undefined && failed >= plan.bail)
+        return `stopped after ${failed} failed ${failed === 1 ? 'case' : 'cases'} (--bail ${plan.bail})`;
+      return undefined;
+    };
     const worker = async (): Promise<void> => {
       for (const [index, testCase] of waiting) {
-        plan.signal?.throwIfAborted();
-        if (given) return;
+        if (stopped() !== undefined) return;
         plan.onProgress?.({ done: begun++, total, world: world.kind, id: testCase.id });
-        const run = await runUntilPremise(plan, world, testCase);
-        finished[index] = run;
-        given ||= run.worldFailed === true;
+        try {
+          const run = await runUntilPremise(plan, world, testCase);
+          finished[index] = run;
+          if (run.result.verdict === 'fail') failed++;
+          if (run.worldFailed === true) unbuilt ??= `the world ${world.kind} could not be built for ${testCase.id}`;
+          plan.onResult?.(run);
+        } catch (error) {
+          if (plan.signal?.aborted) return;
+          throw error;
+        }
       }
     };
     const ends = await Promise.allSettled(Array.from({ length: world.sideBySide ?? 1 }, worker));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
-    // Flat, because a world that failed leaves holes.
+    // Flat, because a run that was stopped leaves holes.
     runs.push(...finished.flat());
+    const reason = stopped();
+    for (const [index, testCase] of cases.entries())
+      if (finished[index] === undefined)
+        notRun.push({ world: world.kind, testCase, reason: reason ?? 'nobody ran it' });
   }
-  return runs;
+  return { runs, notRun };
+}
+
+/** The runs of `runUntilStopped`; rejects with the signal's reason when aborted. */
+export async function runCases(plan: RunPlan): Promise<CaseRun[]> {
+  const { runs } = await runUntilStopped(plan);
+  plan.signal?.throwIfAborted();
+  return [...runs];
+}
+
+/** Nothing is concluded of a case that was not run, and it says why. */
+export function notRunResults(
+  { notRun }: Pick<RunOutcome, 'notRun'>,
+  world: WorldKind,
+  plan: Parameters<typeof replayCommand>[2],
+): Result[] {
+  return notRun
+    .filter((left) => left.world === world)
+    .map(({ testCase: { id, clauses }, reason }) => ({
+      id,
+      clauses,
+      verdict: 'inconclusive',
+      exercised: 0,
+      message: `not run: ${reason}`,
+      evidence: [],
+      replay: replayCommand(id, world, plan),
+    }));
+}
+
+/** One line for each reason; empty for a run that came to its end. */
+export function notRunLines({ runs, notRun }: RunOutcome): string[] {
+  const total = runs.length + notRun.length;
+  const reasons = new Map<string, number>();
+  for (const { reason } of notRun) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  return [...reasons].map(([reason, count]) => `not run: ${count} of ${total} cases: ${reason}`);
 }
 
 /** Findings of one capture with the command that makes that capture again (empty where there is none). */
