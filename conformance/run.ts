@@ -122,6 +122,11 @@ function boundsOf(testCase: ConformanceCase, { target }: RunPlan): Pick<WorldOpt
   return { bounds: { handoffMs, ...asked.bounds } };
 }
 
+/** The limit is the controller's: it holds where that is under test. */
+function headerLimitOf({ target }: RunPlan): number | undefined {
+  return target?.judged.roles.controller === undefined ? undefined : target.judged.bounds.headerLimit;
+}
+
 /** A target that may be silent for longer says so. */
 function silenceOf({ target }: RunPlan): Pick<WorldOptions, 'silenceMs'> {
   const silenceMs = target?.judged.bounds.silenceMs;
@@ -185,7 +190,7 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
   let live: World | undefined;
   try {
     live = await abortable(creating, signal);
-    const context = createContext(live);
+    const context = createContext(live, headerLimitOf(plan));
     try {
       await abortable(testCase.run(context), signal);
     } catch (error) {

@@ -53,7 +53,8 @@ t.test('an interrupt keeps what has finished; the case that it meets counts as n
   t.same(ids(outcome), ['A.1']);
   t.same(left(outcome), ['A.2', 'A.3']);
   t.same(notRunLines(outcome), ['not run: 2 of 3 cases: interrupted by SIGINT']);
-  t.same(log, { created: 2, destroyed: 2, finished: 1 }, 'the world that it met is gone');
+  t.match(log, { created: 2, finished: 1 });
+  t.ok(log.destroyed >= log.created, 'the world that it met is gone');
 });
 
 t.test('a world that cannot be built leaves its other cases not run', async (t) => {
