@@ -182,6 +182,13 @@ class RoleUnderTest {
     this.#close();
   }
 
+  /** Nobody asks any more: everything is killed, and waited for. */
+  async abandon(): Promise<void> {
+    this.#ending = true;
+    for (const part of this.#parts()) part.kill();
+    await Promise.all(this.#parts().map((part) => part.exited));
+  }
+
   #close(): void {
     this.#ending = true;
     for (const part of this.#parts()) part.log.close();
@@ -205,18 +212,24 @@ function awaited(ready: Readiness): string {
 }
 
 let role: RoleUnderTest | undefined;
+/** Begun, ready or not. */
+let begun: RoleUnderTest | undefined;
 
 process.on('SIGTERM', () => {});
 
-answerLines(async (question) => {
-  if (!role) {
-    const begun = new RoleUnderTest(question as unknown as TargetLaunch);
-    await begun.ready();
-    role = begun;
-    return { ready: true };
-  }
-  if (question.command === 'news?') return { news: role.news.count };
-  if (question.command === 'idle?') return { idle: await role.idle() };
-  await role.stop();
-  return { lost: 0, applied: role.applied };
-});
+answerLines(
+  async (question) => {
+    if (!role) {
+      const starting = new RoleUnderTest(question as unknown as TargetLaunch);
+      begun = starting;
+      await starting.ready();
+      role = starting;
+      return { ready: true };
+    }
+    if (question.command === 'news?') return { news: role.news.count };
+    if (question.command === 'idle?') return { idle: await role.idle() };
+    await role.stop();
+    return { lost: 0, applied: role.applied };
+  },
+  () => begun?.abandon(),
+);

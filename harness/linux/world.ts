@@ -48,6 +48,8 @@ const OWN_MAC_PREFIX = '02:50:52:00:01:';
 const MOST_SCRIPT_PROCESSES = 6;
 const QUIET_MS = 150;
 const SILENCE_LOOK_MS = 250;
+/** A bit more than it takes (`answerLines`). */
+const DISMISS_MS = 1_500;
 const SETTLE_SILENT_MS = 1_500;
 /** Long enough for what it says to have an effect, were it listened to. */
 const STRANGER_STAYS_MS = 200;
@@ -621,6 +623,17 @@ export class LinuxWorld implements World {
   }
 
   async destroy(): Promise<void> {
+    this.#ending = true;
+    this.#clients.abort();
+    // Beside a program under test stands a process that waits for it: killed with it, it would leave it defunct.
+    const beside = [...this.#roles].flatMap(([name, role]) => (this.#foreign(name) && !role.isStopped ? [role] : []));
+    for (const role of beside) role.dismiss();
+    let late: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      late = setTimeout(resolve, DISMISS_MS);
+    });
+    await Promise.race([Promise.all(beside.map((role) => role.exited)), patience]);
+    clearTimeout(late);
     this.abandon();
     await Promise.all([...this.#started].map((attendant) => attendant.exited));
     // A role may have made a file while the folder was being removed.
