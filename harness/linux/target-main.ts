@@ -167,6 +167,8 @@ class RoleUnderTest {
     const { role, control } = this.#launch;
     if (role !== 'switch' || control === 'none') return null;
     const answer = await this.#relay.ask('controller', 'list', LIST_MS);
+    // More rules than one line holds.
+    if (answer?.verb === 'refused' && answer.code === 'full') return false;
     return answer?.verb === 'ok' && answer.rules !== undefined ? answer.rules.length === 0 : null;
   }
 
