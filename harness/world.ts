@@ -32,6 +32,8 @@ export interface WorldOptions {
   readonly captureLength?: number;
   /** Events after which the simulated world gives a run up that comes to no rest (an ACK war never ends); 1,000,000 when absent. */
   readonly eventLimit?: number;
+  /** Silence after which waiting clients are given up on Linux, in ms of real time (harness/silence.ts); 8,000 when absent. */
+  readonly silenceMs?: number;
   /** The mutant that the reference's roles are made of (`harness/mutants`), for tests of the judge. */
   readonly mutant?: string;
   /** How the clients' TCP stack is set; as the kernel is by itself when absent. */

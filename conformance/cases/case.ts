@@ -7,6 +7,8 @@ export interface CaseContext {
   readonly world: World;
   /** What clients said so far, for `afterwards`. */
   readonly results: JobResult[];
+  /** Longest request header that the controller takes, in bytes: as its target declares, else 65,536. */
+  readonly headerLimit: number;
   /** Records a failed expectation; the case fails with the first one. */
   expect(condition: boolean, message: string): void;
   /** Every job ended ok; says which did not and why. */

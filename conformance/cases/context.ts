@@ -40,14 +40,18 @@ function objectDigest(path: string, object: Known): string {
   return digest;
 }
 
+/** What a target takes that declares no other limit, in bytes (REQ-7). */
+const HEADER_LIMIT = 64 * 1024;
+
 /** A context whose failed expectations gather in `failures`, in the order in which they failed; empty is a pass. */
-export function createContext(world: World): CaseContext & { readonly failures: string[] } {
+export function createContext(world: World, headerLimit = HEADER_LIMIT): CaseContext & { readonly failures: string[] } {
   const failures: string[] = [];
   const expect = (condition: boolean, message: string): void => {
     if (!condition) failures.push(message);
   };
   return {
     world,
+    headerLimit,
     results: [],
     failures,
     expect,

@@ -62,8 +62,8 @@ function judgeMessage(
     tally.fail(
       `expected ${what} ${expected} in the hand-off of ${connection.name}, as frames show; line ${told.line} has ${seen}`,
       { capture: judged.log?.name ?? '', frame: told.line, note: `${what} ${seen}` },
-      at(syn, 'the SYN'),
-      at(synAck, 'the SYN-ACK'),
+      { ...at(syn, 'the SYN'), background: true },
+      { ...at(synAck, 'the SYN-ACK'), background: true },
     );
     return true;
   };
@@ -93,7 +93,7 @@ function judgeMessage(
     tally.fail(
       `expected a timestamp of at least ${value} in the hand-off, as sent in ${named(sent.head)}; line ${told.line} has ${snapshot.timestamps.value}`,
       { capture: judged.log?.name ?? '', frame: told.line, note: `timestamp ${snapshot.timestamps.value}` },
-      at(sent.head, `TSval ${value}`),
+      { ...at(sent.head, `TSval ${value}`), background: true },
     );
     return;
   }

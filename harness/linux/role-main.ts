@@ -20,6 +20,7 @@ export interface RoleLaunch {
 interface Running {
   start(): Promise<void>;
   idle(): boolean;
+  readonly news: number;
   stop(): number;
 }
 
@@ -75,5 +76,6 @@ answerLines(async (question) => {
     return { ready: true };
   }
   const { running, applied } = launched;
+  if (question.command === 'news?') return { news: running.news };
   return question.command === 'idle?' ? { idle: running.idle() } : { lost: running.stop(), applied };
 });

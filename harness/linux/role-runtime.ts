@@ -15,6 +15,8 @@ import type { TravellingMessage } from '../control-match.js';
 import { type ControlFault, type ControlLogEntry, WorldError } from '../world.js';
 import { interfaceMtu, realtimeNs } from './libc.js';
 import { LineFile } from './line-file.js';
+import { LineCutter } from './lines.js';
+import { News } from './news.js';
 import { PacketSocket } from './packet-socket.js';
 import type { RoleEnds } from './role-ender.js';
 
@@ -76,6 +78,7 @@ export class RunningRole<State> {
   readonly #timers = new Map<string, Micros>();
   readonly #controlLog: LineFile;
   readonly #trace: LineFile;
+  readonly #news = new News();
   #server: Server | undefined;
   #state: State;
   #alarm: { readonly at: Micros; readonly timer: NodeJS.Timeout } | undefined;
@@ -207,7 +210,13 @@ export class RunningRole<State> {
     if (next < Number.POSITIVE_INFINITY) this.#wakeAt(next);
   }
 
+  /** How many control messages were no repetition. */
+  get news(): number {
+    return this.#news.count;
+  }
+
   #log(direction: ControlLogEntry['direction'], peer: string, message: ControlMessage): void {
+    this.#news.note(`${direction} ${peer} ${JSON.stringify(message)}`);
     const entry: ControlLogEntry = { t: realtimeNs().toString(), at: this.#rim.role, direction, peer, message };
     this.#controlLog.append(entry);
   }
@@ -282,18 +291,10 @@ export class RunningRole<State> {
   #meet(peer: string, socket: Socket): void {
     this.#peers.get(peer)?.destroy();
     this.#peers.set(peer, socket);
-    socket.setNoDelay(true).setEncoding('utf8');
-    let partial = '';
-    socket.on('data', (text: string) => {
-      const lines = (partial + text).split('\n');
-      partial = lines.pop() ?? '';
-      for (const line of lines) this.#receiveLine(peer, socket, line);
-      if (partial.length > MAX_CONTROL_LINE) {
-        this.#receiveLine(peer, socket, partial);
-        partial = '';
-        socket.destroy();
-      }
-    });
+    socket.setNoDelay(true);
+    // A line that is too long ends at its newline, not the channel (ERR-4).
+    const cutter = new LineCutter(MAX_CONTROL_LINE, (line) => this.#receiveLine(peer, socket, line));
+    socket.on('data', (bytes: Buffer) => cutter.push(bytes));
     socket.on('error', () => {});
     socket.once('close', () => {
       // A connection that was replaced is not the peer's end.

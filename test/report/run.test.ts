@@ -2,15 +2,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { caseVerdict } from '../../conformance/case-verdict.js';
 import type { CaseEvidence } from '../../conformance/cases/evidence.js';
-import {
-  type CaseRun,
-  caseVerdict,
-  passiveResults,
-  replayCommand,
-  runCases,
-  worldResults,
-} from '../../conformance/run.js';
+import { type CaseRun, passiveResults, replayCommand, runCases, worldResults } from '../../conformance/run.js';
 import { WorldError } from '../../harness/world.js';
 import { type FakeLog, fakeCase, fakePlan, fakeWorld, finding, judgeWith } from './fakes.js';
 
@@ -50,7 +44,9 @@ t.test('a violated clause names itself and its frames, not the clauses that were
   const { result } = only(await runCases(plan));
   t.equal(result.verdict, 'fail');
   t.same(result.clauses, ['REQ-2', 'SWT-6'], 'nor those that could not be judged for what is broken');
-  t.match(result.message, /^body differs; REQ-2: .*; SWT-6: /);
+  t.match(result.message, /^REQ-2: .*; SWT-6: .*; body differs$/, 'what was expected comes behind what frames show');
+  t.match(result.leading, { clause: 'REQ-2', by: 'check', at: { frame: 7 } });
+  t.match(result.beside, [{ clause: 'SWT-6' }, { clause: null, by: 'case', message: 'body differs' }]);
   t.match(result.evidence[0], { frame: 7 });
 });
 

@@ -1,0 +1,111 @@
+/** The verdict of one case, from what it expected and what the checks found in what it left. */
+
+import { compareClauses } from '../spec/requirements.js';
+import type { ConformanceCase } from './cases/case.js';
+import { byCause, type Charge, type MomentOf, type Suspects } from './cause.js';
+import type { ClauseFinding } from './judge.js';
+import { type EvidenceFrame, NO_SINGLE_FRAME, type Result } from './verdict.js';
+
+/** Most frames that one result names: enough to see it, few enough to read. */
+export const MAX_EVIDENCE = 12;
+
+export interface Judgement {
+  readonly failedExpectation: string | undefined;
+  readonly findings: readonly ClauseFinding[];
+  readonly capture: string;
+  /** Faults of the case that were done to nothing; none when absent. */
+  readonly missedFaults?: readonly string[];
+  /** Frames that the case itself names for what it found; none when absent. */
+  readonly named?: readonly EvidenceFrame[];
+  /** When frames were seen and messages were logged; unknown when absent. */
+  readonly momentOf?: MomentOf;
+  /** Whose clauses come first; every role when absent. */
+  readonly suspects?: Suspects;
+}
+
+/**
+ * A case fails when an expectation failed or any passive check fails on its capture. The failing result names the clauses that frames show
+ * broken; a failed expectation is charged to the case's own clauses. Where frames show one to be broken: only to those that no check judges, because
+ * for the others the frames would have shown it. Where they show none: to the one that the case is named after, and to those that they do not
+ * show to be kept. Clauses, messages and frames are in the order of cause (`cause.ts`).
+ */
+export function caseVerdict(testCase: ConformanceCase, replay: string, judgement: Judgement): Result {
+  const { failedExpectation, findings } = judgement;
+  const broken = findings.filter(({ finding }) => finding.verdict === 'fail');
+  const base = { id: testCase.id, replay };
+  const [missed] = judgement.missedFaults ?? [];
+  // What was expected under a misfortune that stayed away says nothing, neither kept nor disappointed.
+  if (missed !== undefined && broken.length === 0) {
+    const but = failedExpectation === undefined ? '' : `; ${failedExpectation}`;
+    const message = `the premise did not happen: ${missed}${but}`;
+    return { ...base, clauses: testCase.clauses, verdict: 'inconclusive', exercised: 0, message, evidence: [] };
+  }
+  if (failedExpectation !== undefined || broken.length > 0) return failure(testCase, replay, judgement, broken);
+  const own = findings.filter(({ clause }) => testCase.clauses.includes(clause));
+  const open = own.filter(({ finding }) => finding.verdict === 'inconclusive' || finding.verdict === 'unsupported');
+  if (open.length > 0) {
+    return {
+      ...base,
+      clauses: open.map(({ clause }) => clause).sort(compareClauses),
+      verdict: open.some(({ finding }) => finding.verdict === 'inconclusive') ? 'inconclusive' : 'unsupported',
+      exercised: Math.min(...open.map(({ finding }) => finding.exercised)),
+      message: open.map(({ clause, finding }) => `${clause}: ${finding.message}`).join('; '),
+      evidence: [],
+    };
+  }
+  return {
+    ...base,
+    clauses: testCase.clauses,
+    verdict: 'pass',
+    exercised: Math.max(1, own.length > 0 ? Math.min(...own.map(({ finding }) => finding.exercised)) : 1),
+    message: testCase.summary,
+    evidence: [],
+  };
+}
+
+/** The case's clauses that a failed expectation is charged to; the one that it is named after first. */
+function chargedClauses({ id, clauses }: ConformanceCase, findings: readonly ClauseFinding[]): readonly string[] {
+  const [about] = id.split('.');
+  const of = (clause: string, verdict: string): boolean =>
+    findings.some((found) => found.clause === clause && found.finding.verdict === verdict);
+  const seen = findings.some(({ finding }) => finding.verdict === 'fail');
+  const judged = (clause: string): boolean => findings.some((found) => found.clause === clause);
+  const charged = clauses.filter((clause) => (seen ? !judged(clause) : clause === about || !of(clause, 'pass')));
+  // A case that is named after none of its clauses, with all of them kept by the frames, has still failed.
+  const all = charged.length === 0 && !seen ? clauses : charged;
+  return [...all].sort((a, b) => Number(b === about) - Number(a === about) || compareClauses(a, b));
+}
+
+function failure(
+  testCase: ConformanceCase,
+  replay: string,
+  { failedExpectation, findings, capture, named = [], momentOf = () => undefined, suspects }: Judgement,
+  broken: readonly ClauseFinding[],
+): Result {
+  const charged = failedExpectation === undefined ? [] : chargedClauses(testCase, findings);
+  const charges: Charge[] = broken.map(({ clause, finding: { message, evidence } }) => ({
+    clause,
+    by: 'check',
+    message,
+    evidence,
+  }));
+  if (failedExpectation !== undefined)
+    charges.push({ clause: charged[0] ?? null, by: 'case', message: failedExpectation, evidence: named });
+  const ordered = byCause(charges, momentOf, suspects);
+  const offences = ordered.map(({ offence }) => offence);
+  const [leading, ...beside] = offences;
+  const said = offences.map(({ clause, by, message }) => (by === 'case' ? message : `${clause}: ${message}`));
+  const evidence = ordered.flatMap(({ charge }) => charge.evidence);
+  if (evidence.length === 0) evidence.push({ capture, frame: 1, note: NO_SINGLE_FRAME });
+  return {
+    id: testCase.id,
+    clauses: [...new Set([...offences.flatMap(({ clause }) => clause ?? []), ...charged])],
+    verdict: 'fail',
+    exercised: Math.max(1, ...broken.map(({ finding }) => finding.exercised)),
+    message: said.join('; '),
+    evidence: evidence.slice(0, MAX_EVIDENCE),
+    replay,
+    ...(leading === undefined ? {} : { leading }),
+    ...(beside.length === 0 ? {} : { beside }),
+  };
+}
