@@ -8,6 +8,7 @@ import { hasVariant, type Misrouted, routingOf, spansOf } from '../flows/rules.j
 import type { Check } from './check.js';
 import { lateRule } from './hof-1.js';
 import { at, missingVantages, named, Tally } from './tally.js';
+import { failSwallowed } from './vanished.js';
 
 export const SWT_1: Check = {
   clause: 'SWT-1',
@@ -49,6 +50,7 @@ export const SWT_1: Check = {
         }
       }
     }
+    failSwallowed(judged, tally, 'SWT-1');
     const gap = missingVantages(judged.vantages, ...judged.hosts.backends.keys());
     return tally.finding(
       "client segments reached the owner's link rewritten",

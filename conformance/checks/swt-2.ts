@@ -6,6 +6,7 @@ import { NO_MAC } from '../flows/link.js';
 import type { Check } from './check.js';
 import { lateRule } from './hof-1.js';
 import { at, missingVantages, named, Tally } from './tally.js';
+import { failSwallowed } from './vanished.js';
 
 export const SWT_2: Check = {
   clause: 'SWT-2',
@@ -60,6 +61,7 @@ export const SWT_2: Check = {
         );
       }
     }
+    failSwallowed(judged, tally, 'SWT-2');
     const gap = missingVantages(judged.vantages, 'client', ...judged.hosts.backends.keys());
     return tally.finding(
       "segments of backends reached the client as the logical server's",

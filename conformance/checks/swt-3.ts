@@ -4,6 +4,7 @@ import { explainArrival, possibleRules } from '../flows/rules.js';
 import { otherHops, unmatchedHops } from '../flows/unmatched.js';
 import type { Check } from './check.js';
 import { at, named, Tally } from './tally.js';
+import { failSwallowed } from './vanished.js';
 
 export const SWT_3: Check = {
   clause: 'SWT-3',
@@ -36,6 +37,7 @@ export const SWT_3: Check = {
         );
       }
     }
+    failSwallowed(judged, tally, 'SWT-3');
     return tally.finding(
       'unmatched packets arrived unchanged',
       'no packet without a rule was seen both as sent and as it arrived',

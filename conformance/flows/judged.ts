@@ -34,6 +34,8 @@ export interface Judged {
   readonly log: ControlLog | undefined;
   /** Time of the last frame. */
   readonly end: number;
+  /** Between the captured links nothing but the switch can have lost a frame. */
+  readonly lossless: boolean;
   /** Whether a vantage's frames carry checksums left to a network card, or segments no link carries. */
   offloaded(vantage: string): boolean;
   /** Whether a vantage's capture certainly missed a frame, so that it cannot prove that something was not sent. */
@@ -85,6 +87,8 @@ export interface AnalyseInput {
   readonly captures: readonly CaptureInput[];
   readonly topology: Topology;
   readonly controlLog?: { readonly name: string; readonly entries: readonly ControlLogEntry[] };
+  /** Whoever captured knows that nothing but the switch can have lost a frame. */
+  readonly lossless?: boolean;
 }
 
 export type AnalyseOutcome =
@@ -104,7 +108,8 @@ export function analyse(input: AnalyseInput): AnalyseOutcome {
   const notes = [...outcome.decoded.notes];
   if (input.captures.length > 1) notes.push(...alignClocks(segments, others));
   const log = input.controlLog && indexControlLog(input.controlLog.name, input.controlLog.entries, origin);
-  return { ok: true, judged: judgedOf({ ...outcome.decoded, notes }, topology, log, NOBODY_BESIDE) };
+  const judged = judgedOf({ ...outcome.decoded, notes }, topology, log, NOBODY_BESIDE);
+  return { ok: true, judged: { ...judged, lossless: input.lossless === true } };
 }
 
 /** Frames on one clock, analysed. */
@@ -148,6 +153,7 @@ export function judgedOf(
     handoffs,
     log,
     end,
+    lossless: false,
     addressed: (client, server) => opened.has(`${client}>${server}`),
     missedFrames: (vantage) => incomplete.has(vantage),
     offloaded: (vantage) => offloads.has(vantage),
