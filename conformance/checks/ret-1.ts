@@ -1,4 +1,5 @@
 /** RET-1: Rules are removed after completion is reported and before the window reopens. (SoCC'17 §2.5, steps 10 and 11) */
+import { removedBefore } from '../flows/confirmed.js';
 import { isBackend } from '../flows/connection.js';
 import { isFlagged } from '../flows/decode.js';
 import type { HandedExchange, Judged } from '../flows/judged.js';
@@ -31,6 +32,17 @@ export const RET_1: Check = {
       for (const packet of connection.toServer) {
         const arrival = packet.arrivals.find(({ vantage }) => isBackend(vantage));
         if (arrival === undefined || explainArrival(judged, rules, connection, packet, arrival) !== 'RET-1') continue;
+        const removal = removedBefore(connection, packet.sent?.t ?? 0, arrival.t);
+        if (removal?.answer !== undefined && judged.log !== undefined) {
+          const { name } = judged.log;
+          tally.fail(
+            `expected no segment at ${arrival.vantage} once the removal of the rule of ${connection.name} is confirmed (line ${removal.answer.line} of ${name}); ${named(arrival)} still went there`,
+            { capture: name, frame: removal.answer.line, note: 'the removal is confirmed' },
+            ...(packet.sent ? [at(packet.sent, 'sent after that')] : []),
+            at(arrival, `on ${arrival.vantage}'s link`),
+          );
+          continue;
+        }
         const reopened = handedOff(connection).findLast(
           ({ handoff }) =>
             handoff.backend === arrival.vantage &&

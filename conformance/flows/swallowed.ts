@@ -9,6 +9,7 @@ import { isFlagged, type Segment } from './decode.js';
 import type { Judged } from './judged.js';
 import type { Packet } from './packets.js';
 import { handedOff } from './rules.js';
+import { strays } from './strays.js';
 
 /** The clause by which a right switch would have carried it. */
 export type CarryingClause = 'SWT-1' | 'SWT-2' | 'SWT-3';
@@ -48,9 +49,10 @@ export function swallowed(judged: Judged): readonly Swallowed[] {
 function find(judged: Judged): Swallowed[] {
   const wanted = ['client', 'controller', ...judged.hosts.backends.keys()];
   if (wanted.some((vantage) => !judged.vantages.has(vantage) || judged.missedFrames(vantage))) return [];
+  const astray = new Set(strays(judged).map(({ sent }) => sent));
   const candidates = judged.connections.flatMap((connection) => [
-    ...lost(judged, connection, 'server'),
-    ...lost(judged, connection, 'client'),
+    ...lost(judged, connection, 'server', astray),
+    ...lost(judged, connection, 'client', astray),
   ]);
   if (candidates.length === 0) return [];
   const suspects = new Set(candidates.flatMap(({ sent }) => sent));
@@ -78,14 +80,19 @@ function find(judged: Judged): Swallowed[] {
 }
 
 /** What of one direction never arrived and was never made good, by what it says. */
-function lost(judged: Judged, connection: Connection, towards: 'server' | 'client'): Swallowed[] {
+function lost(
+  judged: Judged,
+  connection: Connection,
+  towards: 'server' | 'client',
+  astray: ReadonlySet<Segment>,
+): Swallowed[] {
   if (connection.start === undefined) return lostHandshake(judged, connection, towards);
   const packets = towards === 'server' ? connection.toServer : connection.toClient;
   const groups = new Map<string, Swallowed & { readonly sent: Segment[] }>();
   const arrivedAt = new Map<string, Arrived>();
   for (const packet of packets) {
     const { sent } = packet;
-    if (sent === undefined || packet.arrivals.length > 0 || !carriable(judged, sent)) continue;
+    if (sent === undefined || packet.arrivals.length > 0 || astray.has(sent) || !carriable(judged, sent)) continue;
     const owed = carrier(connection, sent, senderOf(packet));
     if (owed === undefined) continue;
     // What another owner got is not made good by that: the client sends it again because it was not acknowledged there.
