@@ -2,9 +2,11 @@
  * SWT-9: Installing and removing are confirmed, idempotent for the same rule, refused with a clear error for a conflicting rule or a full table.
  * (derived of HOF-1, RET-1)
  */
+import { confirmedRules } from '../flows/confirmed.js';
+import { neverInstalled } from '../flows/in-force.js';
 import type { AskedOfSwitch } from '../flows/switch-answers.js';
 import type { Check } from './check.js';
-import { Tally } from './tally.js';
+import { at, named, Tally } from './tally.js';
 
 /** A switch that has said nothing for so long does not answer any more. */
 const PATIENCE_NS = 1e9;
@@ -12,12 +14,23 @@ const PATIENCE_NS = 1e9;
 export const SWT_9: Check = {
   clause: 'SWT-9',
   method:
-    'In the control log, each request for a rule that the switch received must be answered under its own id: a removal never refused, an add refused as conflicting only where another rule of the connection is in force.',
+    'In the control log, each request for a rule that the switch received must be answered under its own id: a removal never refused, an add refused as conflicting only where another rule of the connection is in force; what it confirms must rewrite.',
   needs: 'control-log',
-  judge({ log, connections }) {
+  judge(judged) {
+    const { log, connections } = judged;
     const tally = new Tally();
     if (log === undefined) return tally.finding('', 'no control log: frames carry no messages to the switch');
-    for (const { client, from, to } of connections) {
+    for (const connection of connections) {
+      const { client, from, to } = connection;
+      for (const rule of confirmedRules(connection)) {
+        const missed = neverInstalled(judged, connection, rule);
+        if (missed === undefined) continue;
+        tally.fail(
+          `expected the rule of ${connection.name} that the switch confirms in line ${rule.ok.line} of ${log.name} to be there; ${named(missed)} met none, nor did anything else`,
+          { capture: log.name, frame: rule.ok.line, note: 'ok, but there is no rule' },
+          at(missed, 'met no rule'),
+        );
+      }
       for (const asked of log.askedOfSwitch.get(client) ?? []) {
         if (asked.t < from || asked.t >= to) continue;
         const { message, line, rules, answer } = asked;

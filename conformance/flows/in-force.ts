@@ -126,3 +126,19 @@ export function disturbanceOf(judged: Judged, connection: Connection, rule: Conf
   }
   return undefined;
 }
+
+/**
+ * The first frame that met no rule although its rule had been confirmed, where nothing ever met that rule and frames of the same direction met
+ * another one: rewriting works, and this rule is not there. Undefined where something met it, or nothing tells.
+ */
+export function neverInstalled(judged: Judged, connection: Connection, rule: ConfirmedRule): Segment | undefined {
+  const { met, missed } = passagesOf(judged, connection, rule);
+  const [first] = missed;
+  if (first === undefined || met.length > 0 || metBehind(connection, rule) !== undefined) return undefined;
+  const worksElsewhere = judged.connections.some((other) =>
+    confirmedRules(other).some((one) =>
+      passagesOf(judged, other, one).met.some(({ towards }) => towards === first.towards),
+    ),
+  );
+  return worksElsewhere ? first : undefined;
+}
