@@ -27,7 +27,7 @@ export interface Judged {
   readonly packets: readonly Packet[];
   /** IPv4 traffic that is none of the logical port's. */
   readonly others: readonly Packet<Frame>[];
-  /** Whether the client opened a connection of its own from this port to a server's own address. */
+  /** Whether the client spoke to a server's own address from this port by itself. */
   addressed(client: string, server: Ipv4Address): boolean;
   /** All hand-offs in order of time. */
   readonly handoffs: readonly HandedExchange[];
@@ -127,7 +127,8 @@ export function judgedOf(
   const packets = paired.filter((packet) => !direct(packet));
   const opened = new Set(
     paired
-      .filter((packet) => direct(packet) && isFlagged(packet.head, 'SYN'))
+      // A reset may be all that it says to whom it has heard from unasked.
+      .filter((packet) => direct(packet) && !isFlagged(packet.head, 'RST'))
       .map(({ head }) => `${head.client}>${head.serverIp}`),
   );
   const connections = connectionsOf(packets, hosts, log, beside.earlier);
