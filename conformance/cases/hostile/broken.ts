@@ -185,13 +185,6 @@ const FRAMES: readonly Broken[] = [
     reaches: 'no backend',
   },
   {
-    name: 'another-destination',
-    what: "A segment from a rule's client and port to another address does not follow the rule",
-    clauses: ['SWT-8'],
-    frame: { ...PROBE, to: { ip: '198.18.0.81' } },
-    reaches: 'no backend',
-  },
-  {
     name: 'every-flag',
     what: 'A segment with every flag set does no harm',
     clauses: ['SWT-10'],
