@@ -3,6 +3,7 @@ import { removedBefore } from '../flows/confirmed.js';
 import { isBackend } from '../flows/connection.js';
 import { isFlagged } from '../flows/decode.js';
 import type { HandedExchange, Judged } from '../flows/judged.js';
+import type { LoggedRequest } from '../flows/logged.js';
 import { between, explainArrival, handedOff, hasVariant, possibleRules, routingOf } from '../flows/rules.js';
 import type { EvidenceFrame } from '../verdict.js';
 import type { Check } from './check.js';
@@ -98,13 +99,20 @@ function judgeLog(judged: Judged, tally: Tally, { handoff, connection }: HandedE
     return true;
   }
   tally.fail(
-    `expected the rule of ${connection.name} to be gone before the controller speaks again in ${named(takenBack)}; ${answer === undefined ? 'its removal was not confirmed' : `its removal is confirmed in line ${answer.line} only`}`,
+    `expected the rule of ${connection.name} to be gone before the controller speaks again in ${named(takenBack)}; ${fate(answer)}`,
     at(takenBack, 'the controller speaks'),
     ...(remove
       ? [line(answer?.line ?? remove.line, answer === undefined ? 'remove' : 'the answer to remove')]
       : [line(report.line, 'complete')]),
   );
   return true;
+}
+
+function fate(answer: LoggedRequest['answer']): string {
+  if (answer === undefined) return 'its removal was not confirmed';
+  return answer.ok
+    ? `its removal is confirmed in line ${answer.line} only`
+    : `its removal is refused in line ${answer.line}`;
 }
 
 /** From frames: what the client sends then arrives at the controller. */

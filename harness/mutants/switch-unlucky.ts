@@ -128,6 +128,14 @@ export const UNLUCKY_MUTANTS: readonly Mutant[] = [
     cases: ['REQ-6.path-hash'],
   },
   {
+    id: 'swt-3.clears-ecn',
+    clause: 'SWT-3',
+    role: 'switch',
+    summary: 'The ECN field of packets that match no rule is cleared.',
+    breaks: { switch: { step: onPassage(['routed'], (bytes) => withIpWord(bytes, 0, (word) => word & ~ECN)) } },
+    cases: ['SWT-3.odd-segments-without-a-rule'],
+  },
+  {
     id: 'swt-4.forgets-the-odd-octet',
     clause: 'SWT-4',
     role: 'switch',
@@ -158,7 +166,7 @@ export const UNLUCKY_MUTANTS: readonly Mutant[] = [
     role: 'switch',
     summary: 'The differentiated services code point of rewritten packets is cleared.',
     breaks: { switch: { step: onPassage(REWRITTEN, (bytes) => withIpWord(bytes, 0, (word) => word & ~DSCP)) } },
-    cases: ['SWT-5.dscp-during-a-rule'],
+    cases: ['SWT-5.marked-during-a-rule'],
   },
   {
     id: 'swt-5.clears-ecn',
@@ -166,7 +174,7 @@ export const UNLUCKY_MUTANTS: readonly Mutant[] = [
     role: 'switch',
     summary: 'The ECN field of rewritten packets is cleared.',
     breaks: { switch: { step: onPassage(REWRITTEN, (bytes) => withIpWord(bytes, 0, (word) => word & ~ECN)) } },
-    cases: ['SWT-5.ecn-capable-during-a-rule'],
+    cases: ['SWT-5.marked-during-a-rule'],
   },
   {
     id: 'swt-5.takes-padding-for-payload',

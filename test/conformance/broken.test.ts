@@ -369,7 +369,7 @@ const BROKEN: readonly Broken[] = [
   },
   {
     what: 'a removal is refused',
-    clauses: ['RET-1', 'SWT-9'],
+    clauses: ['SWT-9', 'RET-1'],
     tell: (talk, story) => {
       talk.connect();
       read(talk, '/a/1', 100, { remove: () => talk.remove('unknown-connection') });

@@ -150,17 +150,10 @@ const FRAMES: readonly Broken[] = [
     reaches: 'the backend at most',
   },
   {
-    name: 'dscp',
-    what: 'A segment keeps its differentiated services code point',
+    name: 'marked',
+    what: 'A segment keeps its differentiated services code point, and stays one that may be marked (RFC 3168)',
     clauses: ['SWT-5'],
-    frame: { ...PROBE, tos: 0xb8 },
-    reaches: 'the backend at most',
-  },
-  {
-    name: 'ecn-capable',
-    what: 'A segment that may be marked stays one (RFC 3168)',
-    clauses: ['SWT-5'],
-    frame: { ...PROBE, tos: 0x02 },
+    frame: { ...PROBE, tos: 0xba },
     reaches: 'the backend at most',
   },
   {

@@ -11,12 +11,12 @@ import {
   backendForged,
   samePortOfAnother,
 } from './strangers.js';
-import { WITHOUT_RULE_CASES } from './without-a-rule.js';
+import { oddWithoutRule } from './without-a-rule.js';
 
 export const HOSTILE_CASES: readonly ConformanceCase[] = [
   ...BLIND_CASES,
   ...BROKEN_CASES,
-  ...WITHOUT_RULE_CASES,
+  oddWithoutRule,
   anotherPort,
   samePortOfAnother,
   anotherLogicalPort,

@@ -42,8 +42,7 @@ function behindTheRule(run: CaseEvidence, vantage: string, nth: number): void {
 export const lateResponse: ConformanceCase = {
   id: 'EST-2.late-copy-of-a-response',
   clauses: ['EST-2', 'SWT-2'],
-  summary:
-    "A copy of a backend's segment reaches the switch behind the removal of its rule; the client never sees the backend's own address.",
+  summary: "A copy of a backend's segment comes behind its rule: the client never sees the backend's own address.",
   worlds: ['sim', 'linux'],
   options: { faults: [lateCopy({ from: 'backend0', payload: true }, 1)] },
   async run(context) {
@@ -58,7 +57,7 @@ export const latePayload: ConformanceCase = {
   id: 'SWT-3.late-copy-of-a-payload',
   clauses: ['SWT-3', 'RET-1'],
   summary:
-    "A copy of a payload's segment reaches the switch behind the removal of its rule: the controller gets it as it is, and the next request is served.",
+    "A copy of a payload's segment comes behind its rule: the controller gets it as it is, and the next request is served.",
   worlds: ['sim', 'linux'],
   options: { faults: [lateCopy({ from: 'client', payload: true }, 2)] },
   async run(context) {
@@ -77,8 +76,7 @@ export const latePayload: ConformanceCase = {
 export const spoiledResponse: ConformanceCase = {
   id: 'SWT-4.spoiled-segment-of-a-backend',
   clauses: ['SWT-4', 'BKD-5'],
-  summary:
-    "A backend's segment leaves with an octet turned over: it stays corrupt behind the switch, and the client gets every byte.",
+  summary: "A backend's segment leaves with an octet turned over: it stays corrupt, and the client gets every byte.",
   worlds: ['sim'],
   options: { faults: [{ kind: 'spoil', match: { from: 'backend0', payload: true }, nth: [2], ahead: true }] },
   async run(context) {
