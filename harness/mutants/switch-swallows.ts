@@ -95,6 +95,7 @@ export const SWALLOWING_MUTANTS: readonly Mutant[] = [
       switch: { step: swallows('routed', (_, passing) => passing.from === 'controller' && isBehindRule(passing)) },
     },
     cases: ['REQ-6.path-hash'],
+    worlds: BOTH,
   },
   {
     id: 'swt-3.swallows-fins',
@@ -168,5 +169,6 @@ export const SWALLOWING_MUTANTS: readonly Mutant[] = [
     summary: 'What a rule sends to a backend goes to the controller as well.',
     breaks: { switch: { step: mirrors() } },
     cases: ['REQ-6.path-hash'],
+    worlds: BOTH,
   },
 ];

@@ -35,6 +35,7 @@ export const UNLUCKY_MUTANTS: readonly Mutant[] = [
       },
     },
     cases: ['REQ-6.path-hash'],
+    worlds: BOTH,
   },
   {
     id: 'swt-2.another-address',
@@ -68,6 +69,7 @@ export const UNLUCKY_MUTANTS: readonly Mutant[] = [
       },
     },
     cases: ['REQ-6.path-hash'],
+    worlds: BOTH,
   },
   {
     id: 'swt-3.clears-fins',
@@ -96,6 +98,7 @@ export const UNLUCKY_MUTANTS: readonly Mutant[] = [
       },
     },
     cases: ['REQ-6.path-hash'],
+    worlds: BOTH,
   },
   {
     id: 'swt-3.clamps-mss',
@@ -110,6 +113,7 @@ export const UNLUCKY_MUTANTS: readonly Mutant[] = [
       },
     },
     cases: ['REQ-6.path-hash'],
+    worlds: BOTH,
   },
   {
     id: 'swt-3.raises-window-scale',
@@ -200,6 +204,7 @@ export const UNLUCKY_MUTANTS: readonly Mutant[] = [
     summary: 'TCP options are written back in another order.',
     breaks: { switch: { step: onFields(REWRITTEN, ({ options }) => ({ options: [...options].reverse() })) } },
     cases: ['REQ-6.path-hash'],
+    worlds: BOTH,
   },
   {
     id: 'swt-5.strips-sack',
@@ -240,6 +245,7 @@ export const UNLUCKY_MUTANTS: readonly Mutant[] = [
       },
     },
     cases: ['REQ-6.path-hash'],
+    worlds: BOTH,
   },
   {
     id: 'swt-8.ignores-destination-address',
@@ -329,6 +335,7 @@ export const UNLUCKY_MUTANTS: readonly Mutant[] = [
     summary: 'Removals are refused, because there is no such rule any more.',
     breaks: { switch: { step: answersRemovals('unknown-connection') } },
     cases: ['REQ-6.path-hash'],
+    worlds: BOTH,
   },
   {
     id: 'est-2.forgets-removed-rules',
