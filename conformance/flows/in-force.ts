@@ -1,6 +1,6 @@
 /** What frames show of a rule that the switch has confirmed: whether it rewrote from its ok on, only later, or never. */
 
-import { type ConfirmedRule, confirmedRules, removedBefore } from './confirmed.js';
+import { type ConfirmedRule, confirmedDuring, confirmedRules, removedBefore } from './confirmed.js';
 import { type Connection, isBackend, isSound, senderOf } from './connection.js';
 import { isFlagged, type Segment } from './decode.js';
 import type { Judged } from './judged.js';
@@ -129,12 +129,17 @@ export function disturbanceOf(judged: Judged, connection: Connection, rule: Conf
 
 /**
  * The first frame that met no rule although its rule had been confirmed, where nothing ever met that rule and frames of the same direction met
- * another one: rewriting works, and this rule is not there. Undefined where something met it, or nothing tells.
+ * another one: rewriting works, and this rule is not there. One direction alone may as well be a fault in its rewriting, unless other rules are in
+ * force at the time, and so may have taken the place. Undefined where something met it, or nothing tells.
  */
 export function neverInstalled(judged: Judged, connection: Connection, rule: ConfirmedRule): Segment | undefined {
   const { met, missed } = passagesOf(judged, connection, rule);
   const [first] = missed;
   if (first === undefined || met.length > 0 || metBehind(connection, rule) !== undefined) return undefined;
+  const bothWays = new Set(missed.map(({ towards }) => towards)).size === 2;
+  const others = judged.connections.filter((other) => other !== connection);
+  if (!bothWays && !others.some((other) => confirmedDuring(other, rule.from, rule.from) !== undefined))
+    return undefined;
   const worksElsewhere = judged.connections.some((other) =>
     confirmedRules(other).some((one) =>
       passagesOf(judged, other, one).met.some(({ towards }) => towards === first.towards),

@@ -314,7 +314,13 @@ export const UNLUCKY_MUTANTS: readonly Mutant[] = [
     role: 'switch',
     summary: 'Rules to the second backend are confirmed and not installed.',
     breaks: { switch: { step: pretends('add', ({ backend }) => backend.name === 'backend1') } },
-    cases: ['REQ-6.path-hash'],
+    cases: [
+      'HOF-7.two-curls',
+      'BKD-2.chunked-write',
+      'REQ-6.round-robin',
+      'RET-7.pipelined-reads',
+      'BKD-8.client-timestamps-wrap',
+    ],
   },
   {
     id: 'swt-9.answers-under-another-id',

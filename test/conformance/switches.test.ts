@@ -207,7 +207,7 @@ const SWITCHES: readonly Told[] = [
   },
   {
     what: 'a rule to one backend is confirmed and never installed',
-    clauses: ['SWT-9', 'EST-2', 'SWT-2'],
+    clauses: ['SWT-9', 'EST-2', 'SWT-2', 'SWT-1', 'HOF-1'],
     tell: (talk, story) => {
       another(story);
       talk.connect();
@@ -220,6 +220,7 @@ const SWITCHES: readonly Told[] = [
         respond: () => {
           const arrives = fromBackend(story);
           talk.fromServer('backend0', { payload: ok(500), arrives: (wire) => ({ ...arrives(wire), window: 512 }) });
+          talk.fromClient({ arrives: toController(story) });
         },
         complete: () => {},
         remove: () => {},
