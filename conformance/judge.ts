@@ -16,6 +16,8 @@ export interface JudgeInput {
   readonly captures: readonly { readonly name: string; readonly bytes: Uint8Array; readonly vantage?: string }[];
   readonly topology: Topology;
   readonly controlLog?: { readonly name: string; readonly entries: readonly ControlLogEntry[] };
+  /** Nothing but the switch can have lost a frame: then one that did not come out of it is enough. */
+  readonly lossless?: boolean;
 }
 
 export type JudgeOutcome =

@@ -2,6 +2,7 @@
 import { formatIpv4Address, formatMacAddress } from '../../reference-impl/wire/addresses.js';
 import type { Judged } from '../flows/judged.js';
 import { NO_MAC } from '../flows/link.js';
+import { strays } from '../flows/strays.js';
 import type { Check } from './check.js';
 import { at, missingVantages, named, Tally } from './tally.js';
 
@@ -36,6 +37,13 @@ export const EST_2: Check = {
           } else tally.hold();
         }
       }
+    }
+    for (const { sent, arrived, before, after } of strays(judged)) {
+      if (sent.towards !== 'client' || before.port !== after.port) continue;
+      tally.fail(
+        `expected ${formatIpv4Address(hosts.logicalIp)} as source of ${named(arrived)}; it is ${formatIpv4Address(after.ip)}, which nobody has`,
+        at(arrived, `from ${formatIpv4Address(after.ip)}`),
+      );
     }
     judgePorts(judged, tally);
     return tally.finding(

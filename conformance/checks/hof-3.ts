@@ -42,7 +42,14 @@ function judgeMessage(
   const told = handoff.log?.handoff;
   if (told?.message.verb !== 'handoff' || start === undefined) return;
   const { conn, snapshot } = told.message;
-  const { syn, synAck } = start;
+  const { synAck } = start;
+  // The controller hands on what it got, whatever became of it on the way (SWT-3).
+  const syn =
+    connection.packets
+      .find(({ head }) => head === start.syn)
+      ?.arrivals.find(({ vantage }) => vantage === 'controller') ?? start.syn;
+  const offers = (kind: 'sack-permitted' | 'timestamps'): boolean =>
+    optionOf(syn, kind) !== undefined && optionOf(synAck, kind) !== undefined;
   const mine = optionOf(syn, 'window-scale');
   const theirs = optionOf(synAck, 'window-scale');
   const scales = mine !== undefined && theirs !== undefined ? `${Math.min(mine.shift, 14)}/${theirs.shift}` : 'none';
@@ -51,10 +58,10 @@ function judgeMessage(
   const settled: Comparison[] = [
     ['client', connection.client, `${conn.client.ip}:${conn.client.port}`],
     ['logical address', `${formatIpv4Address(logicalIp)}:${logicalPort}`, `${conn.logical.ip}:${conn.logical.port}`],
-    ['client MSS', start.clientMss, snapshot.clientMss],
+    ['client MSS', optionOf(syn, 'mss')?.value ?? 536, snapshot.clientMss],
     ['window scales', scales, windowScale === null ? 'none' : `${windowScale.client}/${windowScale.own}`],
-    ['SACK-permitted', start.sackPermitted && optionOf(synAck, 'sack-permitted') !== undefined, snapshot.sackPermitted],
-    ['timestamps', start.timestamps, snapshot.timestamps !== null],
+    ['SACK-permitted', offers('sack-permitted'), snapshot.sackPermitted],
+    ['timestamps', offers('timestamps'), snapshot.timestamps !== null],
   ];
   const differs = (compared: readonly Comparison[]): boolean => {
     const [what, expected, seen] = compared.find(([, one, other]) => one !== other) ?? [];

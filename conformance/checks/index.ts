@@ -33,6 +33,7 @@ import { SWT_5 } from './swt-5.js';
 import { SWT_6 } from './swt-6.js';
 import { BKD_4, SWT_7 } from './swt-7-bkd-4.js';
 import { SWT_8 } from './swt-8.js';
+import { SWT_9 } from './swt-9.js';
 
 export const CHECKS: readonly Check[] = [
   EST_1,
@@ -59,6 +60,7 @@ export const CHECKS: readonly Check[] = [
   SWT_6,
   SWT_7,
   SWT_8,
+  SWT_9,
   BKD_1,
   BKD_2,
   BKD_3,

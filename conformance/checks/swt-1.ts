@@ -5,9 +5,11 @@ import type { Segment } from '../flows/decode.js';
 import type { Judged } from '../flows/judged.js';
 import { NO_MAC } from '../flows/link.js';
 import { hasVariant, type Misrouted, routingOf, spansOf } from '../flows/rules.js';
+import { isRewritten, strays } from '../flows/strays.js';
 import type { Check } from './check.js';
 import { lateRule } from './hof-1.js';
 import { at, missingVantages, named, Tally } from './tally.js';
+import { failSwallowed } from './vanished.js';
 
 export const SWT_1: Check = {
   clause: 'SWT-1',
@@ -26,7 +28,7 @@ export const SWT_1: Check = {
         const where =
           isBackend(arrival.vantage) && arrival.vantage === backend ? destination(arrival) : `at ${arrival.vantage}`;
         tally.fail(
-          `expected a segment of ${connection.name} at ${backend} with its addresses; ${named(arrival)} shows it ${where}`,
+          `expected a segment of ${connection.name} at ${backend} with its addresses${byLog(one, judged.log?.name)}; ${named(arrival)} shows it ${where}`,
           ...(firstAtClient ? [at(firstAtClient, `${backend} has taken over`)] : []),
           ...(packet.sent ? [at(packet.sent, 'sent by the client')] : []),
           at(arrival, `arrived ${where}`),
@@ -49,6 +51,16 @@ export const SWT_1: Check = {
         }
       }
     }
+    for (const stray of strays(judged)) {
+      const { sent, arrived, before, after } = stray;
+      if (sent.towards !== 'server' || !isRewritten(stray) || before.port !== after.port) continue;
+      tally.fail(
+        `expected the address of ${arrived.vantage} as destination of ${named(sent)}; ${named(arrived)} has ${formatIpv4Address(after.ip)}`,
+        at(sent, 'sent by the client'),
+        at(arrived, `for ${formatIpv4Address(after.ip)}`),
+      );
+    }
+    failSwallowed(judged, tally, 'SWT-1');
     const gap = missingVantages(judged.vantages, ...judged.hosts.backends.keys());
     return tally.finding(
       "client segments reached the owner's link rewritten",
@@ -66,6 +78,13 @@ function wrongAddress(judged: Judged, arrival: Segment): string | undefined {
   if (backend.mac !== undefined && arrival.dstMac !== NO_MAC && arrival.dstMac !== backend.mac)
     return `${arrival.vantage}'s MAC ${formatMacAddress(backend.mac)}`;
   return undefined;
+}
+
+/** How the log knows that the rule was in force. */
+function byLog({ confirmed }: Misrouted, log: string | undefined): string {
+  return confirmed === undefined || log === undefined
+    ? ''
+    : `, its rule being in force since line ${confirmed.ok.line} of ${log}`;
 }
 
 function destination({ dst, dstMac }: Segment): string {

@@ -5,7 +5,6 @@ const REASONS: readonly (readonly [clause: string, why: string])[] = [
   ['EST-5', 'frames do not tell which SYNs were a flood; prism test makes one'],
   ['REQ-7', 'frames do not tell the limits that the controller declares; prism test sends such requests'],
   ['HOF-5', 'whether a backend had taken over is certain in a test only; what it sent is judged by HOF-4'],
-  ['SWT-9', 'messages to the switch are judged by the active cases'],
   ['SWT-10', 'frames do not tell whether the switch lives; prism test sends such traffic'],
   ['BKD-7', 'that a backend could not serve is not seen in frames'],
   ['RET-4', 'why the controller closes is not seen in frames'],

@@ -27,13 +27,15 @@ export interface Judged {
   readonly packets: readonly Packet[];
   /** IPv4 traffic that is none of the logical port's. */
   readonly others: readonly Packet<Frame>[];
-  /** Whether the client opened a connection of its own from this port to a server's own address. */
+  /** Whether the client spoke to a server's own address from this port by itself. */
   addressed(client: string, server: Ipv4Address): boolean;
   /** All hand-offs in order of time. */
   readonly handoffs: readonly HandedExchange[];
   readonly log: ControlLog | undefined;
   /** Time of the last frame. */
   readonly end: number;
+  /** Between the captured links nothing but the switch can have lost a frame. */
+  readonly lossless: boolean;
   /** Whether a vantage's frames carry checksums left to a network card, or segments no link carries. */
   offloaded(vantage: string): boolean;
   /** Whether a vantage's capture certainly missed a frame, so that it cannot prove that something was not sent. */
@@ -85,6 +87,8 @@ export interface AnalyseInput {
   readonly captures: readonly CaptureInput[];
   readonly topology: Topology;
   readonly controlLog?: { readonly name: string; readonly entries: readonly ControlLogEntry[] };
+  /** Whoever captured knows that nothing but the switch can have lost a frame. */
+  readonly lossless?: boolean;
 }
 
 export type AnalyseOutcome =
@@ -104,7 +108,8 @@ export function analyse(input: AnalyseInput): AnalyseOutcome {
   const notes = [...outcome.decoded.notes];
   if (input.captures.length > 1) notes.push(...alignClocks(segments, others));
   const log = input.controlLog && indexControlLog(input.controlLog.name, input.controlLog.entries, origin);
-  return { ok: true, judged: judgedOf({ ...outcome.decoded, notes }, topology, log, NOBODY_BESIDE) };
+  const judged = judgedOf({ ...outcome.decoded, notes }, topology, log, NOBODY_BESIDE);
+  return { ok: true, judged: { ...judged, lossless: input.lossless === true } };
 }
 
 /** Frames on one clock, analysed. */
@@ -122,7 +127,8 @@ export function judgedOf(
   const packets = paired.filter((packet) => !direct(packet));
   const opened = new Set(
     paired
-      .filter((packet) => direct(packet) && isFlagged(packet.head, 'SYN'))
+      // A reset may be all that it says to whom it has heard from unasked.
+      .filter((packet) => direct(packet) && !isFlagged(packet.head, 'RST'))
       .map(({ head }) => `${head.client}>${head.serverIp}`),
   );
   const connections = connectionsOf(packets, hosts, log, beside.earlier);
@@ -148,6 +154,7 @@ export function judgedOf(
     handoffs,
     log,
     end,
+    lossless: false,
     addressed: (client, server) => opened.has(`${client}>${server}`),
     missedFrames: (vantage) => incomplete.has(vantage),
     offloaded: (vantage) => offloads.has(vantage),

@@ -1,6 +1,7 @@
 /** The control log by connection: each request with its earliest trace and its answer. */
 import type { ControlLogEntry } from '../../harness/world.js';
 import { type ControlMessage, clientOf } from '../../reference-impl/control/messages.js';
+import { type AskedOfSwitch, askedOfSwitch } from './switch-answers.js';
 
 type Request = Exclude<ControlMessage, { verb: 'ok' | 'refused' }>;
 
@@ -20,6 +21,8 @@ export interface ControlLog {
   readonly name: string;
   /** By `address:port` of the client, in order of time. */
   readonly byClient: ReadonlyMap<string, readonly LoggedRequest[]>;
+  /** What reached the switch, by client. */
+  readonly askedOfSwitch: ReadonlyMap<string, readonly AskedOfSwitch[]>;
   /** Whether messages to the switch were logged at all. */
   readonly showsSwitch: boolean;
   /** Times of the first and the last entry. */
@@ -64,5 +67,5 @@ export function indexControlLog(name: string, entries: readonly ControlLogEntry[
     else byClient.set(conn, [request]);
   }
   for (const list of byClient.values()) list.sort((a, b) => a.t - b.t || a.line - b.line);
-  return { name, byClient, showsSwitch, begin, end };
+  return { name, byClient, askedOfSwitch: askedOfSwitch(entries, origin), showsSwitch, begin, end };
 }

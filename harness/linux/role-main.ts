@@ -54,7 +54,8 @@ function launchCore<State>(core: RoleCore<State>, { options, rim }: RoleLaunch):
       ender?.onFrame(frame);
       return impairment.admit(frame);
     };
-    return { running: new RunningRole(core, rim, { admit }), applied: impairment.applied };
+    const enter = impairment.ahead ? { enter: impairment.enter } : {};
+    return { running: new RunningRole(core, rim, { admit, ...enter }), applied: impairment.applied };
   }
   return { running: new RunningRole(core, rim), applied: [] };
 }

@@ -57,6 +57,8 @@ export interface RoleRim {
 
 /** What the harness does to this role's outputs and inputs on their way. */
 export interface RimFaults {
+  /** Asked of every frame that comes in; every one comes at once and alone when absent. */
+  readonly enter?: (frame: { from: string; bytes: Uint8Array }) => ReturnType<Admit>;
   readonly admit?: Admit;
   readonly control?: ControlFaults;
   /** Told of every control message, sent or received, before anything is done to it. */
@@ -104,10 +106,25 @@ export class RunningRole<State> {
     this.#apply(this.#core.initial.outputs, '');
     for (const [port, socket] of this.#sockets)
       socket.onReadable(() => {
-        socket.receive(BATCH, (frame) => this.#input({ kind: 'frame', port, bytes: frame.bytes }, port));
+        socket.receive(BATCH, ({ bytes }) => this.#enter(port, bytes));
       });
     await this.#listen();
     await Promise.all(this.#rim.connect.map((peer) => new Promise<void>((resolve) => this.#connect(peer, resolve))));
+  }
+
+  #enter(port: string, bytes: Uint8Array): void {
+    const { enter } = this.#faults;
+    if (enter === undefined) {
+      this.#input({ kind: 'frame', port, bytes }, port);
+      return;
+    }
+    for (const { delayMs } of enter({ from: port, bytes }).copies) {
+      if (delayMs <= 0) this.#input({ kind: 'frame', port, bytes }, port);
+      else {
+        const late = bytes.slice();
+        setTimeout(() => this.#input({ kind: 'frame', port, bytes: late }, port), delayMs);
+      }
+    }
   }
 
   idle(): boolean {

@@ -5,10 +5,14 @@ import { MUTANTS_TO_HAND_OFF } from './controller-to-hand-off.js';
 import type { Mutant } from './mutant.js';
 import { FRAME_MUTANTS } from './switch-frames.js';
 import { RULE_MUTANTS } from './switch-rules.js';
+import { SWALLOWING_MUTANTS } from './switch-swallows.js';
+import { UNLUCKY_MUTANTS } from './switch-unlucky.js';
 
 export const MUTANTS: readonly Mutant[] = [
   ...FRAME_MUTANTS,
   ...RULE_MUTANTS,
+  ...SWALLOWING_MUTANTS,
+  ...UNLUCKY_MUTANTS,
   ...MUTANTS_TO_HAND_OFF,
   ...MUTANTS_FROM_RETURN,
   ...BACKEND_MUTANTS,

@@ -368,6 +368,15 @@ const BROKEN: readonly Broken[] = [
     },
   },
   {
+    what: 'a removal is refused',
+    clauses: ['SWT-9', 'RET-1'],
+    tell: (talk, story) => {
+      talk.connect();
+      read(talk, '/a/1', 100, { remove: () => talk.remove('unknown-connection') });
+      return { line: story.line(({ verb }) => verb === 'refused') };
+    },
+  },
+  {
     what: 'what a late rule leaves alone is its own offence',
     clauses: ['EST-2', 'HOF-1'],
     tell: (talk) => {

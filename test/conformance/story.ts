@@ -208,9 +208,9 @@ export class Story {
     );
   }
 
-  judge({ log = true }: { readonly log?: boolean } = {}): Verdicts {
+  judge({ log = true, lossless = false }: { readonly log?: boolean; readonly lossless?: boolean } = {}): Verdicts {
     const numbers = new Map(this.frames.map(({ id }, index) => [id, index + 1]));
-    const verdicts = judgeBytes(this.capture(), this.topology, log ? this.sortedEntries() : undefined);
+    const verdicts = judgeBytes(this.capture(), this.topology, log ? this.sortedEntries() : undefined, lossless);
     return { ...verdicts, number: (mark) => numbers.get(mark?.id ?? -1) ?? -1 };
   }
 }
@@ -237,10 +237,12 @@ export function judgeBytes(
   bytes: Uint8Array,
   topology: Topology,
   entries: readonly ControlLogEntry[] | undefined,
+  lossless = false,
 ): Verdicts {
   const outcome = analyse({
     captures: [{ name: 'story.pcapng', bytes }],
     topology,
+    lossless,
     ...(entries ? { controlLog: { name: 'story.control.ndjson', entries } } : {}),
   });
   if (!outcome.ok) throw new Error(outcome.error);
@@ -458,11 +460,16 @@ export class Talk {
     this.story.say('controller', backend, { verb: 'ok', re: id });
   }
 
-  remove(): void {
+  /** The rule is removed, and that is confirmed, or refused although it is gone. */
+  remove(refused?: 'unknown-connection'): void {
     const id = this.#id();
     this.story.say('controller', 'switch', { verb: 'remove', id, conn: this.tuple });
     this.story.rules.delete(this.port);
-    this.story.say('switch', 'controller', { verb: 'ok', re: id });
+    const answer: ControlMessage =
+      refused === undefined
+        ? { verb: 'ok', re: id }
+        : { verb: 'refused', re: id, code: refused, reason: 'no such rule' };
+    this.story.say('switch', 'controller', answer);
   }
 
   /** The client's FIN, the controller's, and the last acknowledgement. */
