@@ -1,4 +1,4 @@
-/** Captures and topologies as a command line names them. */
+/** The files that a command line names: captures, topologies, documents. */
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { readCapture } from '../harness/capture/pcapng.js';
@@ -21,6 +21,16 @@ export function readInput(path: string): Buffer {
     return readFileSync(path);
   } catch (error) {
     throw error instanceof Failure ? error : new Failure(2, `${path}: ${fileReason(error)}`);
+  }
+}
+
+/** What a file of JSON says; throws a Failure for what cannot be read or is no JSON. */
+export function readJson(path: string): unknown {
+  const text = readInput(path).toString('utf8');
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Failure(2, `${path}: not JSON: ${fileReason(error).split('\n')[0]}`);
   }
 }
 
@@ -58,14 +68,7 @@ export function openCapture(argument: string): CaptureFile {
 
 /** Throws a Failure for what is no topology. */
 export function readTopology(path: string): Topology {
-  let value: unknown;
-  try {
-    value = JSON.parse(readInput(path).toString('utf8'));
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    throw new Failure(2, `${path}: not JSON: ${fileReason(error).split('\n')[0]}`);
-  }
-  const parsed = Topology.safeParse(value);
+  const parsed = Topology.safeParse(readJson(path));
   if (parsed.success) {
     const problem = topologyProblem(parsed.data);
     if (problem !== undefined) throw new Failure(2, `${path}: ${problem}`);

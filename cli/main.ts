@@ -1,6 +1,6 @@
 /** The command `prism`: builds the program, runs one command, turns every kind of end into an exit code. */
 import { Command, CommanderError } from 'commander';
-import { didYouMean } from '../conformance/nearest.js';
+import { didYouMean } from '../harness/nearest.js';
 import { WorldError } from '../harness/world.js';
 import { registerBench } from './commands/bench.js';
 import { registerCheck } from './commands/check.js';

@@ -1,6 +1,6 @@
 /** Remedies of the reference as words of a command line. */
 import { InvalidArgumentError } from 'commander';
-import { didYouMean } from '../conformance/nearest.js';
+import { didYouMean } from '../harness/nearest.js';
 import { isRemedyName, REMEDY_NAMES, type RemedyName } from '../reference-impl/core/remedies.js';
 
 /** Joined by commas, or one after the other; `before` is what came before. */

@@ -1,7 +1,8 @@
 /** Which cases and clauses a list of selectors means: case ids, clause ids, or globs over both (`HOF-*`, `*pipelined*`). */
+
+import { didYouMean } from '../harness/nearest.js';
 import type { WorldKind } from '../harness/world.js';
 import type { ConformanceCase } from './cases/case.js';
-import { didYouMean } from './nearest.js';
 
 export interface Selection {
   /** In the order of the list they were chosen from, which is the order they run in. */

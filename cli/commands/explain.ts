@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { CHECKS } from '../../conformance/checks/index.js';
 import type { ListedMutant } from '../../conformance/mutants/list-schema.js';
-import { didYouMean } from '../../conformance/nearest.js';
+import { didYouMean } from '../../harness/nearest.js';
 import { readSpecification, shippedSpecification } from '../../spec/formal.js';
 import { definitionOf } from '../../spec/operators.js';
 import { findClause, REQUIREMENTS } from '../../spec/requirements.js';

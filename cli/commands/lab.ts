@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process';
 import { relative } from 'node:path';
 import type { Command } from 'commander';
-import { didYouMean } from '../../conformance/nearest.js';
 import { findLab, labCommand, startLab, stopLab } from '../../harness/linux/lab.js';
 import type { LabState } from '../../harness/linux/lab-main.js';
+import { didYouMean } from '../../harness/nearest.js';
 import { OBJECT_SIZES } from '../../harness/objects.js';
 import { defaultPolicy } from '../../harness/topology.js';
 import { isRemedyName, REMEDY_NAMES, type RemedyName } from '../../reference-impl/core/remedies.js';

@@ -1,7 +1,7 @@
 /** `prism list`: what there is. */
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { didYouMean } from '../../conformance/nearest.js';
+import { didYouMean } from '../../harness/nearest.js';
 import { listTargets } from '../../harness/target/listing.js';
 import {
   listCases,

@@ -5,7 +5,7 @@ import type { Command } from 'commander';
 import { columnsOf } from '../../conformance/report/matrix.js';
 import { mergeShards } from '../../conformance/report/merge.js';
 import { ResultDocument } from '../../conformance/result-schema.js';
-import { readInput } from '../capture-files.js';
+import { readJson } from '../capture-files.js';
 import { Failure, fileReason } from '../failure.js';
 import { present } from '../judgement.js';
 import { folderSource } from '../ladder-sources.js';
@@ -27,14 +27,7 @@ function resultPath(path: string): string {
 
 /** Throws a Failure for what is no result document. */
 function readResult(path: string): ResultDocument {
-  let value: unknown;
-  try {
-    value = JSON.parse(readInput(path).toString('utf8'));
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    throw new Failure(2, `${path}: not JSON: ${fileReason(error).split('\n')[0]}`);
-  }
-  const parsed = ResultDocument.safeParse(value);
+  const parsed = ResultDocument.safeParse(readJson(path));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const field = issue?.path.join('.') || 'the whole file';

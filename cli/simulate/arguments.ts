@@ -1,6 +1,6 @@
 /** The words of `prism simulate` as values; what cannot be read is refused in one line. */
 import { InvalidArgumentError } from 'commander';
-import { didYouMean } from '../../conformance/nearest.js';
+import { didYouMean } from '../../harness/nearest.js';
 import { FAULT_KINDS, type FaultKind, isFaultKind, MOST_CONNECTIONS } from '../../harness/simulate/plan.js';
 import type { SeedRange } from '../../harness/simulate/seeds.js';
 

@@ -1,8 +1,8 @@
 /** `prism spec mutants`: every remedy switched off and every seeded fault must be reported by the operator that names it. */
 import type { Command } from 'commander';
-import { didYouMean } from '../../conformance/nearest.js';
 import { exitCodeOf } from '../../conformance/result-schema.js';
 import type { Result } from '../../conformance/verdict.js';
+import { didYouMean } from '../../harness/nearest.js';
 import { checkModel } from '../../model/spec/check.js';
 import { faultsOf, type SpecFault, SpecFaultError, violatedOperator } from '../../model/spec/mutants.js';
 import type { Toolbox } from '../../model/spec/toolbox.js';

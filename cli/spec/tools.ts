@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { didYouMean } from '../../conformance/nearest.js';
+import { didYouMean } from '../../harness/nearest.js';
 import { misfortunesOf } from '../../model/spec/check.js';
 import { findToolbox, type ToolboxFinding } from '../../model/spec/toolbox.js';
 import { JarError } from '../../model/tlc/jar-error.js';

@@ -60,6 +60,11 @@ export function putText(path: string, body: BodySpec, ...fields: readonly string
   return header('PUT', path, `Content-Length: ${body.size}`, ...fields) + bodyText(body);
 }
 
+/** Header of a write of that many bytes. */
+export function writeHeader({ size }: BodySpec, path = '/a/written'): string {
+  return header('PUT', path, `Content-Length: ${size}`);
+}
+
 /** One GET after the other, each answered before the next is sent. */
 export function gets(...paths: readonly string[]): ScriptStep[] {
   return paths.flatMap((path) => [send(header('GET', path)), response()]);
@@ -126,6 +131,19 @@ export function expectReadBack(context: CaseContext, answer: HttpResponse | unde
     answer?.status === 200 && answer.bodySize === body.size && answer.sha256 === sha256,
     `expected to read back the ${body.size} bytes written, SHA-256 ${sha256}, got ${got}`,
   );
+}
+
+/** On one connection these steps write that body, and a GET behind the answer reads it back. */
+export async function expectWriteAndRead(
+  context: CaseContext,
+  write: readonly ScriptStep[],
+  body: BodySpec,
+  path = '/a/written',
+): Promise<void> {
+  const result = await runOne(context, script(...write, response('PUT'), send(header('GET', path)), response()));
+  context.expectOk([result]);
+  expectStored(context, result.responses[0], body);
+  expectReadBack(context, result.responses[1], body);
 }
 
 /** The server ended the connection in an orderly way. */

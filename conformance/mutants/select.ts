@@ -1,7 +1,7 @@
 /** Which mutants a list of selectors means: ids, clauses, roles, or globs over them. */
 import type { Mutant } from '../../harness/mutants/mutant.js';
+import { didYouMean } from '../../harness/nearest.js';
 import type { WorldKind } from '../../harness/world.js';
-import { didYouMean } from '../nearest.js';
 import { globPattern } from '../select.js';
 
 export type SelectedMutants =

@@ -13,6 +13,14 @@ const BOTH = ['sim', 'linux'] as const;
 /** In microseconds: later than any doubt about the clocks of log and captures. */
 const GIVEN_UP = 20_000;
 
+/** Behind the last byte of a response that has been reported, a segment without payload that ends the connection. */
+const endsAfterReport = (flags: number) =>
+  sendsBeside(
+    'complete',
+    ({ seq, payload }) => ({ seq: seqAdd(seq, payload.length), payload: new Uint8Array(0), flags }),
+    { after: GIVEN_UP },
+  );
+
 export const BACKEND_MUTANTS: readonly Mutant[] = [
   {
     id: 'est-3.leaves-timestamps-out',
@@ -196,19 +204,7 @@ export const BACKEND_MUTANTS: readonly Mutant[] = [
     clause: 'BKD-9',
     role: 'backend',
     summary: 'The backend closes the connection when it has reported completion.',
-    breaks: {
-      backend: {
-        step: sendsBeside(
-          'complete',
-          ({ seq, payload }) => ({
-            seq: seqAdd(seq, payload.length),
-            payload: new Uint8Array(0),
-            flags: TcpFlag.FIN | TcpFlag.ACK,
-          }),
-          { after: GIVEN_UP },
-        ),
-      },
-    },
+    breaks: { backend: { step: endsAfterReport(TcpFlag.FIN | TcpFlag.ACK) } },
     cases: ['RET-6.half-close-when-idle'],
     worlds: BOTH,
   },
@@ -217,19 +213,7 @@ export const BACKEND_MUTANTS: readonly Mutant[] = [
     clause: 'BKD-9',
     role: 'backend',
     summary: 'The backend resets the connection when it has reported completion.',
-    breaks: {
-      backend: {
-        step: sendsBeside(
-          'complete',
-          ({ seq, payload }) => ({
-            seq: seqAdd(seq, payload.length),
-            payload: new Uint8Array(0),
-            flags: TcpFlag.RST,
-          }),
-          { after: GIVEN_UP },
-        ),
-      },
-    },
+    breaks: { backend: { step: endsAfterReport(TcpFlag.RST) } },
     cases: ['RET-6.half-close-when-idle'],
     worlds: BOTH,
   },

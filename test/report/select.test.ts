@@ -1,7 +1,7 @@
 /** Selectors: ids, clauses, globs, and the suggestions for what matches nothing. */
 import t from 'tap';
-import { didYouMean, nearest } from '../../conformance/nearest.js';
 import { type Selection, select } from '../../conformance/select.js';
+import { didYouMean, nearest } from '../../harness/nearest.js';
 import { fakeCase } from './fakes.js';
 
 const linuxOnly = { ...fakeCase('REQ-5.wget', ['REQ-5']), worlds: ['linux'] as const };

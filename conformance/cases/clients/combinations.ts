@@ -25,6 +25,7 @@ import {
   script,
   send,
   sendBody,
+  writeHeader,
 } from '../vocabulary.js';
 import { OWN_STACKS, profileOf, STACK_ROWS, type StackRow, unusual } from './stack-factors.js';
 
@@ -71,11 +72,7 @@ function writes(row: StackRow, paths: readonly string[]): ClientJob {
       row.program as ClientProgram,
       paths.map((path) => put(path, BODY)),
     );
-  const write = (path: string) => [
-    send(header('PUT', path, `Content-Length: ${BODY.size}`)),
-    sendBody(BODY),
-    response(),
-  ];
+  const write = (path: string) => [send(writeHeader(BODY, path)), sendBody(BODY), response()];
   return script(...paths.flatMap(write));
 }
 

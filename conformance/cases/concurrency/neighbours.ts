@@ -12,6 +12,7 @@ import {
   script,
   send,
   sendBody,
+  writeHeader,
 } from '../vocabulary.js';
 
 const BODY = { size: 20_000, seed: 20 };
@@ -27,13 +28,7 @@ export const neighbours: ConformanceCase = {
   options: { serviceDelayMs: 500 },
   async run(context) {
     const [handedOff, idle, talking] = await runAll(context, [
-      script(
-        pause(QUIET_MS),
-        send(header('PUT', '/a/written', `Content-Length: ${BODY.size}`)),
-        pause(QUIET_MS),
-        sendBody(BODY),
-        response('PUT'),
-      ),
+      script(pause(QUIET_MS), send(writeHeader(BODY)), pause(QUIET_MS), sendBody(BODY), response('PUT')),
       script(...gets('/a/1'), pause(200), ...gets('/b/1')),
       // Header segments keep coming, to the controller, while its neighbour belongs to a backend.
       script(...[...SLOW].flatMap((byte) => [send(byte), pause(25)]), response()),

@@ -1,48 +1,25 @@
 /** Hand-off messages that are late, lost or come twice, and what they carry. */
-import type { ControlFault, ScriptStep } from '../../../harness/world.js';
+import type { ControlFault } from '../../../harness/world.js';
 import type { ConnectionSnapshot } from '../../../reference-impl/control/messages.js';
 import { findTcpOption, seqAdd } from '../../../reference-impl/wire/index.js';
 import type { ConformanceCase } from '../case.js';
 import { type CaseEvidence, isSyn, isSynAck, logged, logicalOf, type SeenSegment } from '../evidence.js';
 import {
-  expectObjects,
-  expectReadBack,
-  expectStored,
+  expectWriteAndRead,
   gets,
   header,
   pause,
   QUIET_MS,
   response,
   runAll,
-  runOne,
   script,
   send,
   sendBody,
+  writeHeader,
 } from '../vocabulary.js';
+import { type UnderFault, underFault } from './under-fault.js';
 
 const BODY = { size: 20_000, seed: 51 };
-
-function story(
-  id: string,
-  clauses: readonly string[],
-  summary: string,
-  fault: ControlFault,
-  steps: readonly ScriptStep[],
-  paths: readonly string[],
-  serviceDelayMs = 0,
-): ConformanceCase {
-  return {
-    id,
-    clauses,
-    summary,
-    worlds: ['sim', 'linux'],
-    options: { controlFaults: [fault], serviceDelayMs },
-    async run(context) {
-      expectObjects(context, await runOne(context, script(...steps)), paths);
-    },
-    afterwards: eachAnsweredOnce,
-  };
-}
 
 /** A backend completes each hand-off once, however often it is told of it. */
 function eachAnsweredOnce({ control, expect }: CaseEvidence): void {
@@ -58,13 +35,15 @@ function eachAnsweredOnce({ control, expect }: CaseEvidence): void {
 
 const match = { verb: 'handoff' } as const;
 
+/** These stories hold a backend to one completion each. */
+const story = (id: string, clauses: readonly string[], summary: string, fault: ControlFault, more: UnderFault = {}) =>
+  underFault(id, clauses, summary, fault, { afterwards: eachAnsweredOnce, ...more });
+
 export const handoffLost = story(
   'ERR-4.hand-off-lost',
   ['ERR-4', 'HOF-5'],
   'The message that hands a connection off is lost: it is repeated, and the client is served once.',
   { kind: 'drop', match, nth: [1] },
-  gets('/a/8k', '/b/8k'),
-  ['/a/8k', '/b/8k'],
 );
 
 export const handoffTwice = story(
@@ -72,9 +51,7 @@ export const handoffTwice = story(
   ['ERR-4', 'BKD-1'],
   'A hand-off arrives once more while the backend serves it: the response is sent once.',
   { kind: 'repeat', match, nth: [1], ms: 50 },
-  gets('/a/8k', '/b/8k'),
-  ['/a/8k', '/b/8k'],
-  150,
+  { serviceDelayMs: 150 },
 );
 
 export const handoffAgainAfterCompletion: ConformanceCase = {
@@ -83,8 +60,7 @@ export const handoffAgainAfterCompletion: ConformanceCase = {
     ['ERR-4', 'HOF-4', 'BKD-9'],
     'A hand-off arrives once more when it has long been completed: the backend takes nothing over and says nothing.',
     { kind: 'repeat', match, nth: [1], ms: 400 },
-    [...gets('/a/8k'), pause(700), ...gets('/b/8k')],
-    ['/a/8k', '/b/8k'],
+    { steps: [...gets('/a/8k'), pause(700), ...gets('/b/8k')] },
   ),
   afterwards(evidence) {
     eachAnsweredOnce(evidence);
@@ -109,9 +85,7 @@ export const handoffAgainDuringTheNext = story(
   ['ERR-4', 'HOF-4'],
   'A completed hand-off arrives once more while another backend owns the connection: the first stays out of it.',
   { kind: 'repeat', match, nth: [1], ms: 500 },
-  gets('/a/8k', '/b/8k'),
-  ['/a/8k', '/b/8k'],
-  300,
+  { serviceDelayMs: 300 },
 );
 
 export const confirmationOfHandoffLost = story(
@@ -119,9 +93,7 @@ export const confirmationOfHandoffLost = story(
   ['ERR-4'],
   "The backend's answer to a hand-off is lost: whatever is repeated, the request is served once.",
   { kind: 'drop', match: { answers: 'handoff' }, nth: [1] },
-  gets('/a/8k', '/b/8k'),
-  ['/a/8k', '/b/8k'],
-  1200,
+  { serviceDelayMs: 1200 },
 );
 
 /** TCP payload of the client that a backend saw before it was told to take over. */
@@ -148,37 +120,21 @@ export const earlyPayload: ConformanceCase = {
   worlds: ['sim', 'linux'],
   options: { controlFaults: [{ kind: 'delay', match, nth: [1], ms: 500 }] },
   async run(context) {
-    const result = await runOne(
-      context,
-      script(
-        send(header('PUT', '/a/written', `Content-Length: ${BODY.size}`)),
-        pause(QUIET_MS),
-        sendBody(BODY),
-        response('PUT'),
-        send(header('GET', '/a/written')),
-        response(),
-      ),
-    );
-    context.expectOk([result]);
-    expectStored(context, result.responses[0], BODY);
-    expectReadBack(context, result.responses[1], BODY);
+    await expectWriteAndRead(context, [send(writeHeader(BODY)), pause(QUIET_MS), sendBody(BODY)], BODY);
   },
   afterwards: meetsNobody,
 };
 
-export const earlyPipelinedRequest: ConformanceCase = {
-  id: 'HOF-5.pipelined-request-before-take-over',
-  clauses: ['HOF-5', 'RET-7', 'BKD-3'],
-  summary:
-    'A pipelined request is sent again and meets the backend before take-over: it draws nothing and is served later.',
-  worlds: ['sim', 'linux'],
-  options: { controlFaults: [{ kind: 'delay', match, nth: [1], ms: 1000 }] },
-  async run(context) {
-    const steps = [send(header('GET', '/a/8k') + header('GET', '/b/8k')), response(), response()];
-    expectObjects(context, await runOne(context, script(...steps)), ['/a/8k', '/b/8k']);
+export const earlyPipelinedRequest = underFault(
+  'HOF-5.pipelined-request-before-take-over',
+  ['HOF-5', 'RET-7', 'BKD-3'],
+  'A pipelined request is sent again and meets the backend before take-over: it draws nothing and is served later.',
+  { kind: 'delay', match, nth: [1], ms: 1000 },
+  {
+    steps: [send(header('GET', '/a/8k') + header('GET', '/b/8k')), response(), response()],
+    afterwards: meetsNobody,
   },
-  afterwards: meetsNobody,
-};
+);
 
 /** What a hand-off says of the negotiated options that the handshake does not: SYN and SYN-ACK, as the client saw them. */
 function differences(snapshot: ConnectionSnapshot, syn: SeenSegment, answer: SeenSegment): string[] {

@@ -1,98 +1,71 @@
 /** Reports of completion that are lost, come twice or come late, and removals that the client does not wait for. */
-import type { ControlFault, ScriptStep } from '../../../harness/world.js';
 import type { ConformanceCase } from '../case.js';
-import { logged } from '../evidence.js';
+import { type CaseEvidence, logged } from '../evidence.js';
 import {
   bodyText,
   expectObjects,
-  expectReadBack,
-  expectStored,
+  expectWriteAndRead,
   gets,
   header,
   pause,
-  response,
+  QUIET_MS,
   runOne,
   script,
   send,
+  writeHeader,
 } from '../vocabulary.js';
+import { underFault } from './under-fault.js';
 
-const PATHS = ['/a/8k', '/b/8k'];
 const match = { verb: 'complete' } as const;
 
-function story(
-  id: string,
-  clauses: readonly string[],
-  summary: string,
-  fault: ControlFault,
-  steps: readonly ScriptStep[] = gets(...PATHS),
-  serviceDelayMs = 0,
-): ConformanceCase {
-  return {
-    id,
-    clauses,
-    summary,
-    worlds: ['sim', 'linux'],
-    options: { controlFaults: [fault], serviceDelayMs },
-    async run(context) {
-      expectObjects(context, await runOne(context, script(...steps)), PATHS);
-    },
-  };
-}
-
-export const completeLost = story(
+export const completeLost = underFault(
   'BKD-6.report-lost',
   ['BKD-6', 'RET-1'],
   'The report of completion is lost: it is repeated, and the connection returns.',
   { kind: 'drop', match, nth: [1] },
 );
 
-export const completeLate = story(
+export const completeLate = underFault(
   'RET-1.report-late',
   ['RET-1', 'HOF-4', 'BKD-9'],
   'The report of completion is late: until it has come nobody owns the connection, and nobody speaks on it.',
   { kind: 'delay', match, nth: [1], ms: 500 },
 );
 
-export const completeTwice = story(
+export const completeTwice = underFault(
   'ERR-4.report-twice',
   ['ERR-4', 'RET-1'],
   'The report of completion arrives twice in a row: the second changes nothing.',
   { kind: 'repeat', match, nth: [1], ms: 3 },
 );
 
-export const completeAgainDuringTheNext: ConformanceCase = {
-  ...story(
-    'ERR-4.report-again-during-the-next-hand-off',
-    ['ERR-4', 'HOF-4'],
-    'A report of completion arrives once more while the next hand-off is in force: that one goes on.',
-    { kind: 'repeat', match, nth: [1], ms: 200 },
-    gets(...PATHS),
-    500,
-  ),
-  afterwards({ control, expect }) {
-    const removals = logged(control, 'remove', 'sent', 'controller').length;
-    const reports = new Set(
-      logged(control, 'complete', 'sent').map(({ message }) => (message.verb === 'complete' ? message.handoff : 0)),
-    );
-    expect(removals === reports.size, `expected one removal for each of ${reports.size} hand-offs, saw ${removals}`);
-  },
-};
+/** Nothing is removed on the word of a report that has been answered: one removal for each hand-off. */
+function removedOnceEach({ control, expect }: CaseEvidence): void {
+  const removals = logged(control, 'remove', 'sent', 'controller').length;
+  const reports = new Set(
+    logged(control, 'complete', 'sent').map(({ message }) => (message.verb === 'complete' ? message.handoff : 0)),
+  );
+  expect(removals === reports.size, `expected one removal for each of ${reports.size} hand-offs, saw ${removals}`);
+}
+
+export const completeAgainDuringTheNext = underFault(
+  'ERR-4.report-again-during-the-next-hand-off',
+  ['ERR-4', 'HOF-4'],
+  'A report of completion arrives once more while the next hand-off is in force: that one goes on.',
+  { kind: 'repeat', match, nth: [1], ms: 200 },
+  { serviceDelayMs: 500, afterwards: removedOnceEach },
+);
 
 /** Two hand-offs later the same backend owns the connection again: only the number tells the old report from the new. */
-export const reportOfAnOlderHandoff: ConformanceCase = {
-  id: 'ERR-4.report-of-an-older-hand-off',
-  clauses: ['ERR-4', 'HOF-4'],
-  summary:
-    'A report arrives once more when the same backend has the connection again for another request: that goes on.',
-  worlds: ['sim', 'linux'],
-  options: { controlFaults: [{ kind: 'repeat', match, nth: [1], ms: 750 }], serviceDelayMs: 500 },
-  async run(context) {
-    const paths = ['/a/8k', '/b/8k', '/a/1k'];
-    expectObjects(context, await runOne(context, script(...gets(...paths))), paths);
-  },
-};
+export const reportOfAnOlderHandoff = underFault(
+  'ERR-4.report-of-an-older-hand-off',
+  ['ERR-4', 'HOF-4'],
+  'A report arrives once more when the same backend has the connection again for another request: that goes on.',
+  { kind: 'repeat', match, nth: [1], ms: 750 },
+  { paths: ['/a/8k', '/b/8k', '/a/1k'], serviceDelayMs: 500 },
+);
 
-export const reportConfirmationLost = story(
+export const reportConfirmationLost = underFault(
   'BKD-6.report-confirmation-lost',
   ['BKD-6', 'ERR-4'],
   "The controller's answer to a report is lost: the report is repeated and answered again.",
@@ -110,20 +83,7 @@ export const requestAfterGivingUp: ConformanceCase = {
   worlds: ['sim', 'linux'],
   options: { controlFaults: [{ kind: 'delay', match: { verb: 'remove' }, nth: [1], ms: 400 }] },
   async run(context) {
-    const result = await runOne(
-      context,
-      script(
-        send(header('PUT', '/a/written', `Content-Length: ${BODY.size}`)),
-        pause(40),
-        send(bodyText(BODY)),
-        response('PUT'),
-        send(header('GET', '/a/written')),
-        response(),
-      ),
-    );
-    context.expectOk([result]);
-    expectStored(context, result.responses[0], BODY);
-    expectReadBack(context, result.responses[1], BODY);
+    await expectWriteAndRead(context, [send(writeHeader(BODY)), pause(QUIET_MS), send(bodyText(BODY))], BODY);
   },
   afterwards({ control, segments, topology, expect, premise }) {
     const backend = topology.backends.find(({ name }) => name === 'backend0');

@@ -1,52 +1,13 @@
 /** Requests to the switch and their confirmations that are late, lost or come twice (SWT-9, HOF-1, RET-1). */
-import type { ControlFault, ScriptStep } from '../../../harness/world.js';
+import type { ControlFault } from '../../../harness/world.js';
 import type { ConformanceCase } from '../case.js';
-import type { CaseEvidence } from '../evidence.js';
-import { logged } from '../evidence.js';
-import {
-  expectObjects,
-  expectStored,
-  gets,
-  header,
-  pause,
-  putText,
-  response,
-  runAll,
-  runOne,
-  script,
-  send,
-} from '../vocabulary.js';
-
-const PATHS = ['/a/8k', '/b/8k'];
-const NEIGHBOURS = ['/b/1k', '/a/1k'];
+import { type CaseEvidence, logged } from '../evidence.js';
+import { expectStored, gets, header, pause, putText, response, runOne, script, send } from '../vocabulary.js';
+import { type UnderFault, underFault } from './under-fault.js';
 
 /** One connection meets the fault, another at the same time does not, and both are served whole. */
-function story(
-  id: string,
-  clauses: readonly string[],
-  summary: string,
-  faults: readonly ControlFault[],
-  more: {
-    readonly steps?: readonly ScriptStep[];
-    readonly serviceDelayMs?: number;
-    readonly afterwards?: (evidence: CaseEvidence) => void;
-  } = {},
-): ConformanceCase {
-  const { steps = gets(...PATHS), serviceDelayMs = 0, afterwards } = more;
-  return {
-    id,
-    clauses,
-    summary,
-    worlds: ['sim', 'linux'],
-    options: { controlFaults: faults, serviceDelayMs },
-    async run(context) {
-      const [met, neighbour] = await runAll(context, [script(...steps), script(pause(20), ...gets(...NEIGHBOURS))]);
-      if (met) expectObjects(context, met, PATHS);
-      if (neighbour) expectObjects(context, neighbour, NEIGHBOURS);
-    },
-    ...(afterwards && { afterwards }),
-  };
-}
+const story = (id: string, clauses: readonly string[], summary: string, fault: ControlFault, more: UnderFault = {}) =>
+  underFault(id, clauses, summary, fault, { beside: true, ...more });
 
 /** The switch got a request twice, under one id, and answered both alike. */
 function answeredTwice(verb: 'add' | 'remove') {
@@ -69,7 +30,7 @@ export const addConfirmationLate = story(
   'HOF-1.confirmation-late',
   ['HOF-1', 'SWT-9'],
   'The confirmation of a rule is late: nobody hands off before it has come.',
-  [{ kind: 'delay', match: { answers: 'add' }, nth: [1], ms: LATE_MS }],
+  { kind: 'delay', match: { answers: 'add' }, nth: [1], ms: LATE_MS },
   {
     afterwards({ control, expect }) {
       for (const { t, message } of logged(control, 'handoff', 'sent', 'controller')) {
@@ -95,7 +56,7 @@ export const addConfirmationLost = story(
   'SWT-9.confirmation-lost',
   ['SWT-9', 'HOF-1'],
   'The confirmation of a rule is lost: the request is repeated, answered like the first time, and one rule is in force.',
-  [{ kind: 'drop', match: { answers: 'add' }, nth: [1] }],
+  { kind: 'drop', match: { answers: 'add' }, nth: [1] },
   { afterwards: answeredTwice('add') },
 );
 
@@ -103,14 +64,14 @@ export const addLost = story(
   'SWT-9.request-lost',
   ['SWT-9', 'HOF-1'],
   'The request for a rule is lost on its way to the switch: it is repeated, and the client is served.',
-  [{ kind: 'drop', match: { verb: 'add' }, nth: [1] }],
+  { kind: 'drop', match: { verb: 'add' }, nth: [1] },
 );
 
 export const addTwice = story(
   'SWT-9.request-twice',
   ['SWT-9', 'RET-6'],
   'The request for a rule arrives twice: both are answered ok, and one removal leaves nothing.',
-  [{ kind: 'repeat', match: { verb: 'add' }, nth: [1], ms: 5 }],
+  { kind: 'repeat', match: { verb: 'add' }, nth: [1], ms: 5 },
   { afterwards: answeredTwice('add') },
 );
 
@@ -118,7 +79,7 @@ export const addAgainAfterRemoval = story(
   'ERR-4.late-request-for-a-removed-rule',
   ['ERR-4', 'SWT-9', 'RET-6'],
   'A repeated request for a rule arrives when the rule has been removed: it brings nothing back.',
-  [{ kind: 'repeat', match: { verb: 'add' }, nth: [1], ms: 400 }],
+  { kind: 'repeat', match: { verb: 'add' }, nth: [1], ms: 400 },
   // The next request goes elsewhere: a rule that came back would take it to the first backend.
   { steps: [...gets('/a/8k'), pause(700), ...gets('/b/8k')] },
 );
@@ -127,14 +88,14 @@ export const removeConfirmationLate = story(
   'RET-1.confirmation-late',
   ['RET-1', 'RET-2'],
   'The confirmation that a rule is gone is late: the window stays closed until it has come.',
-  [{ kind: 'delay', match: { answers: 'remove' }, nth: [1], ms: LATE_MS }],
+  { kind: 'delay', match: { answers: 'remove' }, nth: [1], ms: LATE_MS },
 );
 
 export const removeConfirmationLost = story(
   'RET-1.confirmation-lost',
   ['RET-1', 'SWT-9', 'RET-6'],
   'The confirmation that a rule is gone is lost: the removal is repeated and confirmed again.',
-  [{ kind: 'drop', match: { answers: 'remove' }, nth: [1] }],
+  { kind: 'drop', match: { answers: 'remove' }, nth: [1] },
   { afterwards: answeredTwice('remove') },
 );
 
@@ -142,7 +103,7 @@ export const removeLost = story(
   'RET-1.removal-lost',
   ['RET-1', 'RET-6'],
   'The removal is lost on its way to the switch: it is repeated, and only then does the window reopen.',
-  [{ kind: 'drop', match: { verb: 'remove' }, nth: [1] }],
+  { kind: 'drop', match: { verb: 'remove' }, nth: [1] },
 );
 
 const WRITTEN = { size: 600, seed: 53 };
@@ -201,7 +162,7 @@ export const addUnderAnotherId = story(
   'SWT-9.same-rule-under-another-id',
   ['SWT-9', 'RET-6'],
   'The same rule is asked for once more under another id: that is no conflict, and one removal leaves nothing.',
-  [{ kind: 'repeat', match: { verb: 'add' }, nth: [1], ms: 30, as: 'again-1' }],
+  { kind: 'repeat', match: { verb: 'add' }, nth: [1], ms: 30, as: 'again-1' },
   // Long enough for the rule to be in force when it is asked for again.
   { serviceDelayMs: 300, afterwards: answersAnother('again-1') },
 );
@@ -210,7 +171,7 @@ export const removeUnderAnotherId = story(
   'SWT-9.removal-under-another-id',
   ['SWT-9', 'RET-1'],
   'A rule that has been removed is removed again under another id: it is confirmed like the first time.',
-  [{ kind: 'repeat', match: { verb: 'remove' }, nth: [1], ms: 30, as: 'again-2' }],
+  { kind: 'repeat', match: { verb: 'remove' }, nth: [1], ms: 30, as: 'again-2' },
   // Behind the next rule it would be that one's removal, rightly obeyed: the pause outlasts what a busy machine delays.
   { steps: [...gets('/a/8k'), pause(1500), ...gets('/b/8k')], afterwards: answersAnother('again-2') },
 );

@@ -18,6 +18,7 @@ import {
   send,
   sendBody,
   waitClose,
+  writeHeader,
 } from '../vocabulary.js';
 
 /** Short, so that silence is noticed while a client waits. A target may state another. */
@@ -68,12 +69,7 @@ const MOMENTS: readonly Moment[] = [
     at: 'within-the-payload',
     when: 'in the middle of the payload of a write',
     on: { frame: { from: 'client', to: VICTIM, payload: true }, nth: 20 },
-    steps: [
-      send(header('PUT', '/a/written', `Content-Length: ${BODY.size}`)),
-      pause(40),
-      sendBody(BODY),
-      response('PUT'),
-    ],
+    steps: [send(writeHeader(BODY)), pause(40), sendBody(BODY), response('PUT')],
   },
   {
     at: 'before-its-report',

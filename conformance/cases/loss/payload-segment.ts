@@ -1,17 +1,6 @@
 /** A payload segment of a write is lost on its way to the backend. */
 import type { ConformanceCase } from '../case.js';
-import {
-  expectReadBack,
-  expectStored,
-  header,
-  pause,
-  QUIET_MS,
-  response,
-  runOne,
-  script,
-  send,
-  sendBody,
-} from '../vocabulary.js';
+import { expectWriteAndRead, pause, QUIET_MS, send, sendBody, writeHeader } from '../vocabulary.js';
 
 const BODY = { size: 64 * 1024, seed: 18 };
 
@@ -22,19 +11,6 @@ export const payloadSegmentLost: ConformanceCase = {
   worlds: ['sim', 'linux'],
   options: { faults: [{ kind: 'drop', match: { from: 'client', to: 'backend0', payload: true }, nth: [3] }] },
   async run(context) {
-    const result = await runOne(
-      context,
-      script(
-        send(header('PUT', '/a/written', `Content-Length: ${BODY.size}`)),
-        pause(QUIET_MS),
-        sendBody(BODY),
-        response('PUT'),
-        send(header('GET', '/a/written')),
-        response(),
-      ),
-    );
-    context.expectOk([result]);
-    expectStored(context, result.responses[0], BODY);
-    expectReadBack(context, result.responses[1], BODY);
+    await expectWriteAndRead(context, [send(writeHeader(BODY)), pause(QUIET_MS), sendBody(BODY)], BODY);
   },
 };

@@ -5,6 +5,7 @@ import {
   bodyText,
   expectReadBack,
   expectStored,
+  expectWriteAndRead,
   header,
   pause,
   QUIET_MS,
@@ -31,11 +32,7 @@ function writes(
     summary,
     worlds: ['sim', 'linux'],
     async run(context) {
-      const read = [send(header('GET', path)), response()];
-      const result = await runOne(context, script(...steps, response('PUT'), ...read));
-      context.expectOk([result]);
-      expectStored(context, result.responses[0], body);
-      expectReadBack(context, result.responses[1], body);
+      await expectWriteAndRead(context, steps, body, path);
     },
   };
 }

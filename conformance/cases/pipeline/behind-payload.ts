@@ -13,6 +13,7 @@ import {
   runAll,
   script,
   send,
+  writeHeader,
 } from '../vocabulary.js';
 
 const BODY = { size: 600, seed: 15 };
@@ -21,7 +22,7 @@ const BODY = { size: 600, seed: 15 };
 function towardsBackend(path: string): ClientJob {
   const last = header('GET', path);
   return script(
-    send(header('PUT', path, `Content-Length: ${BODY.size}`)),
+    send(writeHeader(BODY, path)),
     pause(QUIET_MS),
     send(bodyText(BODY) + header('GET', '/b/8k') + last.slice(0, 7)),
     pause(QUIET_MS),

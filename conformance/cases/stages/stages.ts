@@ -108,6 +108,16 @@ const headerTaken = (sent: string): SegmentStep[] => [
 
 const whole = { path: '/a/8k', headerSent: HEADER.length } as const;
 
+/** The response has been read, and one message of the control plane is held up: the stage lasts while it is under way between these two. */
+const answeredWhile = (held: ControlMatch, from: string, to: string) =>
+  ({
+    ...whole,
+    options: delay(held),
+    lead: [connect(), sendText(HEADER), readResponse, wait(LATER_MS)],
+    responded: true,
+    span: (run: CaseEvidence) => between(moment(run, from, 'sent', held), moment(run, to, 'received', held)),
+  }) as const;
+
 export const STAGES: readonly Stage[] = [
   {
     ...whole,
@@ -197,52 +207,28 @@ export const STAGES: readonly Stage[] = [
     span: (run) => between(responseSpan(run)?.until, moment(run, 'backend0', 'sent', { verb: 'complete' }) ?? forever),
   },
   {
-    ...whole,
+    ...answeredWhile({ verb: 'complete' }, 'backend0', 'controller'),
     name: 'while-complete-under-way',
     when: 'the backend has given the connection up and the controller does not know',
-    options: delay({ verb: 'complete' }),
-    lead: [connect(), sendText(HEADER), readResponse, wait(LATER_MS)],
-    responded: true,
     answered: 'never',
     window: 'zero',
     vantage: 'backend0',
-    span: (run) =>
-      between(
-        moment(run, 'backend0', 'sent', { verb: 'complete' }),
-        moment(run, 'controller', 'received', { verb: 'complete' }),
-      ),
   },
   {
-    ...whole,
+    ...answeredWhile({ verb: 'remove' }, 'controller', 'switch'),
     name: 'while-remove-outstanding',
     when: 'the controller owns the connection and the rules are still in force',
-    options: delay({ verb: 'remove' }),
-    lead: [connect(), sendText(HEADER), readResponse, wait(LATER_MS)],
-    responded: true,
     answered: 'never',
     window: 'zero',
     vantage: 'backend0',
-    span: (run) =>
-      between(
-        moment(run, 'controller', 'sent', { verb: 'remove' }),
-        moment(run, 'switch', 'received', { verb: 'remove' }),
-      ),
   },
   {
-    ...whole,
+    ...answeredWhile({ verb: 'ok', answers: 'remove' }, 'switch', 'controller'),
     name: 'before-reopening',
     when: 'the rules are gone and the controller does not know',
-    options: delay({ verb: 'ok', answers: 'remove' }),
-    lead: [connect(), sendText(HEADER), readResponse, wait(LATER_MS)],
-    responded: true,
     answered: 'later',
     window: 'open',
     vantage: 'controller',
-    span: (run) =>
-      between(
-        moment(run, 'switch', 'sent', { verb: 'ok', answers: 'remove' }),
-        moment(run, 'controller', 'received', { verb: 'ok', answers: 'remove' }),
-      ),
   },
   {
     ...whole,

@@ -14,6 +14,7 @@ import {
   script,
   send,
   sendBody,
+  writeHeader,
 } from '../vocabulary.js';
 
 const TWO_32 = 2 ** 32;
@@ -87,7 +88,7 @@ function clientWraps(id: string, clauses: readonly string[], summary: string, st
     worlds: ['sim'],
     async run(context) {
       const steps = [
-        send(header('PUT', '/a/written', `Content-Length: ${BODY.size}`)),
+        send(writeHeader(BODY)),
         sendBody(BODY),
         response('PUT'),
         pause(300),
