@@ -14,11 +14,13 @@ import {
   type WorldTarget,
 } from '../harness/world.js';
 import { compareClauses } from '../spec/requirements.js';
-import type { ConformanceCase } from './cases/case.js';
+import type { ConformanceCase, Failure } from './cases/case.js';
 import { createContext } from './cases/context.js';
-import { caseEvidence } from './cases/evidence.js';
+import { caseEvidence, type Shown } from './cases/evidence.js';
+import { type Charge, charge } from './charges.js';
 import { parseControlLog } from './control-log.js';
 import { excuse } from './excuses.js';
+import { analyse } from './flows/judged.js';
 import type { ClauseFinding, JudgeEvidence } from './judge.js';
 import { withVariants } from './variants.js';
 import { type EvidenceFrame, NO_SINGLE_FRAME, type Result } from './verdict.js';
@@ -116,15 +118,13 @@ interface Judgement {
   readonly capture: string;
   /** Faults of the case that were done to nothing; none when absent. */
   readonly missedFaults?: readonly string[];
-  /** Frames that the case itself names for what it found; none when absent. */
-  readonly named?: readonly EvidenceFrame[];
+  /** What failed expectations are charged to; none when absent. */
+  readonly charges?: readonly Charge[];
 }
 
 /**
  * A case fails when an expectation failed or any passive check fails on its capture. The failing result names the clauses that frames show
- * broken; a failed expectation is charged to the case's own clauses. Where frames show one to be broken: only to those that no check judges, because
- * for the others the frames would have shown it. Where they show none: to the one that the case is named after, and to those that they do not
- * show to be kept.
+ * broken, and those that its failed expectations are charged to (`charges.ts`); by themselves they speak for the clause that the case is named after.
  */
 export function caseVerdict(testCase: ConformanceCase, replay: string, judgement: Judgement): Result {
   const { failedExpectation, findings, capture } = judgement;
@@ -138,31 +138,27 @@ export function caseVerdict(testCase: ConformanceCase, replay: string, judgement
     return { ...base, clauses: testCase.clauses, verdict: 'inconclusive', exercised: 0, message, evidence: [] };
   }
   if (failedExpectation !== undefined || broken.length > 0) {
-    const clauses = new Set(broken.map(({ clause }) => clause));
-    if (failedExpectation !== undefined) {
-      const [about] = testCase.id.split('.');
-      const judged = (id: string): boolean => findings.some((f) => f.clause === id);
-      const kept = (id: string): boolean => findings.some((f) => f.clause === id && f.finding.verdict === 'pass');
-      const charged = (id: string): boolean => (broken.length > 0 ? !judged(id) : id === about || !kept(id));
-      for (const id of testCase.clauses) if (charged(id)) clauses.add(id);
-      // A case that is named after none of its clauses, with all of them kept by the frames, has still failed.
-      if (clauses.size === 0) for (const id of testCase.clauses) clauses.add(id);
-    }
-    const said = [
-      ...(failedExpectation === undefined ? [] : [failedExpectation]),
+    const [about = ''] = testCase.id.split('.', 1);
+    const alone = failedExpectation !== undefined && broken.length === 0;
+    const charges: readonly Charge[] =
+      judgement.charges ?? (alone ? [{ clause: about, message: failedExpectation, evidence: [] }] : []);
+    const clauses = new Set([...charges, ...broken].map(({ clause }) => clause));
+    const said = new Set([
+      ...charges.map(({ clause, message }) => `${clause}: ${message}`),
       ...broken.map(({ clause, finding }) => `${clause}: ${finding.message}`),
-    ];
-    const evidence: EvidenceFrame[] = [
-      ...(judgement.named ?? []),
+      ...(failedExpectation === undefined || charges.length > 0 ? [] : [failedExpectation]),
+    ]);
+    const evidence = distinct([
+      ...charges.flatMap((one) => one.evidence),
       ...broken.flatMap(({ finding }) => finding.evidence),
-    ];
+    ]);
     if (evidence.length === 0) evidence.push({ capture, frame: 1, note: NO_SINGLE_FRAME });
     return {
       ...base,
       clauses: [...clauses].sort(compareClauses),
       verdict: 'fail',
       exercised: Math.max(1, ...broken.map(({ finding }) => finding.exercised)),
-      message: said.join('; '),
+      message: [...said].join('; '),
       evidence: evidence.slice(0, MAX_EVIDENCE),
     };
   }
@@ -186,6 +182,10 @@ export function caseVerdict(testCase: ConformanceCase, replay: string, judgement
     message: testCase.summary,
     evidence: [],
   };
+}
+
+function distinct(frames: readonly EvidenceFrame[]): EvidenceFrame[] {
+  return [...new Map(frames.map((frame) => [JSON.stringify(frame), frame])).values()];
 }
 
 /** A target's declared bounds hold where the case asks for none of its own. */
@@ -259,38 +259,55 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
     const log = parseControlLog(await readFile(evidence.controlLog, 'utf8'));
     if (!log.ok) return failed(`the control log is not readable: ${log.error}`);
     const capture = await readFile(evidence.capture);
-    const judged = plan.judge({
+    const input = {
       captures: [{ name: nameOf(evidence.capture), bytes: capture }],
       topology: evidence.topology,
       controlLog: { name: nameOf(evidence.controlLog), entries: log.entries },
-    });
+    };
+    const judged = plan.judge(input);
     if (!judged.ok) return failed(`the capture is not readable: ${judged.error}`);
     const findings = withVariants(judged.findings, plan.target?.judged.variants ?? []);
     const { topology } = evidence;
-    const named: EvidenceFrame[] = [];
     const missed = [...(evidence.missedFaults ?? [])];
     const captureName = nameOf(evidence.capture);
+    const shown = (one: Shown): EvidenceFrame =>
+      'line' in one
+        ? { capture: input.controlLog.name, frame: one.line, note: one.note }
+        : { capture: captureName, ...one };
+    const expectOf = (condition: boolean, failure: Failure): void => {
+      if (!condition) context.failures.push(failure);
+    };
     testCase.afterwards?.(
       caseEvidence({
         topology,
         control: log.entries,
         capture,
         results: context.results,
-        expect(condition, message, ...frames) {
-          context.expect(condition, message);
-          if (!condition) named.push(...frames.map((frame) => ({ capture: captureName, ...frame })));
-        },
+        expect: (condition, message, ...shownBy) => expectOf(condition, { message, frames: shownBy.map(shown) }),
+        expectServed: (condition, message, ...shownBy) =>
+          expectOf(condition, { message, service: true, frames: shownBy.map(shown) }),
+        expectFor: (clause, condition, message, ...shownBy) =>
+          expectOf(condition, { message, clause, frames: shownBy.map(shown) }),
         premise(condition, message) {
           if (!condition) missed.push(message);
         },
       }),
     );
     const judgement = {
-      failedExpectation: context.failures[0],
+      failedExpectation: context.failures[0]?.message,
       findings,
       capture: captureName,
       missedFaults: missed,
-      named,
+      charges: charge(testCase, {
+        failures: context.failures,
+        findings,
+        analysed() {
+          const analysed = analyse(input);
+          return analysed.ok ? analysed : undefined;
+        },
+        log: input.controlLog,
+        results: context.results,
+      }),
     };
     const result = caseVerdict(testCase, replay, judgement);
     const premiseMissed = missed.length > 0 && result.verdict === 'inconclusive';

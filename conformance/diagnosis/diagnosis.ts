@@ -2,6 +2,8 @@
 import type { EvidenceFrame } from '../verdict.js';
 
 export interface Diagnosis {
+  /** Wrong bytes, an untimely end, or nothing at all. */
+  readonly kind: 'content' | 'end' | 'stall';
   readonly clause: string;
   /** What was expected, what was seen. */
   readonly message: string;

@@ -47,6 +47,7 @@ function untimelyFin(judged: Judged, connection: Connection, fin: Segment): Diag
     const asked = exchange && wantsClose(exchange);
     if (told?.message.verb === 'handoff' && asked === false && !told.message.request.keepAlive)
       return {
+        kind: 'end',
         clause: 'HOF-3',
         message: `expected the hand-off of ${request?.method} ${request?.target} to say that the connection goes on; line ${told.line} says that it ends`,
         evidence: [line(log, told.line, 'keepAlive false'), at(fin, 'the connection is closed')],
@@ -57,6 +58,7 @@ function untimelyFin(judged: Judged, connection: Connection, fin: Segment): Diag
   }
   if (isBackend(fin.vantage))
     return {
+      kind: 'end',
       clause: 'BKD-1',
       message: `expected ${fin.vantage} to continue the stream and to leave its end to the controller; it sent a FIN in ${named(fin)}`,
       evidence: [at(fin, 'FIN of the backend')],
@@ -67,6 +69,7 @@ function untimelyFin(judged: Judged, connection: Connection, fin: Segment): Diag
   const report = handoff?.log?.report;
   if (report?.message.verb === 'complete' && !report.message.keepAlive)
     return {
+      kind: 'end',
       clause: 'BKD-6',
       message: `expected the report of ${request?.method} ${request?.target} to say that the connection goes on, as the response does; line ${report.line} says that it ends`,
       evidence: [line(log, report.line, 'keepAlive false'), at(fin, 'the connection is closed')],
@@ -74,6 +77,7 @@ function untimelyFin(judged: Judged, connection: Connection, fin: Segment): Diag
       role: handoff?.backend ?? 'backend0',
     };
   return {
+    kind: 'end',
     clause: 'RET-4',
     message: `expected the controller to keep the connection open for the next request; it closed it in ${named(fin)}`,
     evidence: [at(fin, 'FIN that nothing asked for')],
@@ -92,7 +96,10 @@ function wantsClose({ connection, request }: Exchange): boolean {
 
 function untimelyReset(judged: Judged, connection: Connection, reset: Segment): Diagnosis | undefined {
   // An answer to what belongs to no connection, and to a client that has gone.
-  if (connection.start === undefined || connection.toServer.some(({ head }) => isFlagged(head, 'RST') && head.t <= reset.t))
+  if (
+    connection.start === undefined ||
+    connection.toServer.some(({ head }) => isFlagged(head, 'RST') && head.t <= reset.t)
+  )
     return undefined;
   const exchange = exchangeAt(connection, reset.t);
   const handoff = exchange?.handoff;
@@ -100,6 +107,7 @@ function untimelyReset(judged: Judged, connection: Connection, reset: Segment): 
   const frame = at(reset, 'the connection is reset');
   if (isBackend(reset.vantage))
     return {
+      kind: 'end',
       clause: 'BKD-7',
       message: `expected ${reset.vantage} to report what it cannot serve to the controller; it reset the client in ${named(reset)}`,
       evidence: [frame],
@@ -116,6 +124,7 @@ function untimelyReset(judged: Judged, connection: Connection, reset: Segment): 
       const lease = told.message.leaseMs ?? bound;
       if (lease < bound * LEASE_SHARE)
         return {
+          kind: 'end',
           clause: 'HOF-3',
           message: `expected a lease near the declared bound of ${bound} ms; line ${told.line} has ${lease} ms, in which nothing can be served`,
           evidence: [line(log, told.line, `leaseMs ${lease}`), ...evidence],
@@ -127,6 +136,7 @@ function untimelyReset(judged: Judged, connection: Connection, reset: Segment): 
     if (reason === 'client-timeout') return stalled(judged, connection, report.t);
     if (reason === 'client-reset' || reason === 'controller-lost') return undefined;
     return {
+      kind: 'end',
       clause: 'BKD-7',
       message: `expected ${handoff.backend} to serve ${exchange?.request.method} ${exchange?.request.target}; line ${report.line} reports that it cannot (${reason})`,
       evidence,
@@ -140,6 +150,7 @@ function untimelyReset(judged: Judged, connection: Connection, reset: Segment): 
     if (waiting !== undefined && waiting.role !== 'controller') return waiting;
   }
   return {
+    kind: 'end',
     clause: exchange === undefined ? 'EST-1' : 'RET-4',
     message: `expected the controller to go on with the connection; it reset it in ${named(reset)}`,
     evidence: [frame],

@@ -1,12 +1,12 @@
 /** Responses that are not what the backends serve: the first wrong byte, and who sent it. */
 import { createHash } from 'node:crypto';
 import { generateBody, objectCatalogue } from '../../harness/objects.js';
+import { at, named } from '../checks/tally.js';
+import type { Exchange } from '../flows/connection.js';
 import { isBackend } from '../flows/connection.js';
 import type { Segment } from '../flows/decode.js';
-import { handedOff } from '../flows/rules.js';
-import type { Exchange } from '../flows/connection.js';
 import type { Judged } from '../flows/judged.js';
-import { at, named } from '../checks/tally.js';
+import { handedOff } from '../flows/rules.js';
 import type { Diagnosis } from './diagnosis.js';
 
 const catalogue = objectCatalogue();
@@ -101,7 +101,12 @@ function wrongByte(judged: Judged, exchange: Exchange, stored: Stored): Diagnosi
   const what = `${request.method} ${request.target}`;
   const { finalStart, headerEnd } = response;
   if (!expected.status.includes(response.status))
-    return offence(judged, exchange, finalStart, `expected status ${expected.status[0]} for ${what}, got ${response.status}`);
+    return offence(
+      judged,
+      exchange,
+      finalStart,
+      `expected status ${expected.status[0]} for ${what}, got ${response.status}`,
+    );
   const head = Buffer.from(connection.serverStream.read(finalStart, headerEnd - finalStart)).toString('latin1');
   const length = /^content-length:\s*(\d+)/im.exec(head);
   const whole = expected.announced ?? expected.body?.length;
@@ -134,7 +139,12 @@ function wrongByte(judged: Judged, exchange: Exchange, stored: Stored): Diagnosi
   const most = Math.min(sent.length, body.length);
   for (let i = 0; i < most; i++) {
     if (sent[i] !== body[i])
-      return offence(judged, exchange, headerEnd + i, `expected other content for ${what} from byte ${i + 1} of the body on`);
+      return offence(
+        judged,
+        exchange,
+        headerEnd + i,
+        `expected other content for ${what} from byte ${i + 1} of the body on`,
+      );
   }
   return undefined;
 }
@@ -150,6 +160,7 @@ function offence(judged: Judged, exchange: Exchange, offset: number, what: strin
   const sender = segment.vantage;
   if (!isBackend(sender)) return controllersAnswer(judged, exchange, segment, what);
   return {
+    kind: 'content',
     clause: 'BKD-1',
     message: `${what}; ${sender} sent the first wrong byte in ${named(segment)}, at relative ${offset + 1}`,
     evidence: [at(segment, `the first wrong byte, relative ${offset + 1}`)],
@@ -187,6 +198,7 @@ function controllersAnswer(judged: Judged, exchange: Exchange, segment: Segment,
   if (refused?.answer !== undefined) {
     const role = refused.message.verb === 'handoff' ? backendOf(exchange, refused.to) : 'switch';
     return {
+      kind: 'end',
       clause: refused.message.verb === 'handoff' ? 'BKD-7' : 'SWT-9',
       message: `${what}; ${role} refused ${refused.message.verb} in line ${refused.answer.line}`,
       evidence: [{ capture: log, frame: refused.answer.line, note: `${refused.message.verb} refused` }, frame],
@@ -196,6 +208,7 @@ function controllersAnswer(judged: Judged, exchange: Exchange, segment: Segment,
   }
   if (rule !== undefined && rule.answer === undefined && (response?.status ?? 0) >= 500)
     return {
+      kind: 'end',
       clause: 'SWT-9',
       message: `${what}; the switch never answered add in line ${rule.line}`,
       evidence: [{ capture: log, frame: rule.line, note: 'add without an answer' }, frame],
@@ -204,6 +217,7 @@ function controllersAnswer(judged: Judged, exchange: Exchange, segment: Segment,
     };
   const clause = REFUSALS.includes(response?.status ?? 0) ? 'REQ-7' : 'REQ-6';
   return {
+    kind: 'content',
     clause,
     message: `${what} from the controller in ${named(segment)}`,
     evidence: [frame, ...(exchange.headerAt ? [at(exchange.headerAt, 'the request')] : [])],

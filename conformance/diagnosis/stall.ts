@@ -1,6 +1,6 @@
 /** Clients that wait: the last thing that nobody answered, and who should have. */
 import { at, named } from '../checks/tally.js';
-import { type Connection, type Exchange, isSound } from '../flows/connection.js';
+import { type Connection, type Exchange, type Handoff, isSound } from '../flows/connection.js';
 import { endOf, isFlagged, type Segment } from '../flows/decode.js';
 import type { Judged } from '../flows/judged.js';
 import type { LoggedRequest } from '../flows/logged.js';
@@ -11,20 +11,33 @@ import type { Diagnosis } from './diagnosis.js';
 /** Who left each connection waiting that did not end. */
 export function stalls(judged: Judged): Diagnosis[] {
   return judged.connections.flatMap((connection) => {
-    if (connection.ended !== undefined) return [];
-    const found = stalled(judged, connection, Number.POSITIVE_INFINITY);
+    const found = stalled(judged, connection, givenUp(connection));
     return found === undefined ? [] : [found];
   });
 }
 
+/** Nobody gives up sooner, in ns: the stories wait for seconds. */
+const PATIENCE_NS = 2e9;
+
+/** When the client gave up waiting, by a RST or FIN after a long silence of the servers; Infinity where it did not. */
+function givenUp({ packets }: Connection): number {
+  let heard = Number.NEGATIVE_INFINITY;
+  for (const { head } of packets) {
+    const leaves = head.towards === 'server' && (isFlagged(head, 'RST') || isFlagged(head, 'FIN'));
+    if (leaves && head.t - heard > PATIENCE_NS) return head.t;
+    if (head.towards === 'client') heard = head.t;
+  }
+  return Number.POSITIVE_INFINITY;
+}
+
 /** Whoever had to act next on a connection that did not move any more until `until`; undefined where it cannot be told. */
 export function stalled(judged: Judged, connection: Connection, until: number): Diagnosis | undefined {
+  if (connection.ended !== undefined && connection.ended.t < until) return undefined;
   const asking = connection.packets.filter((packet) => asks(packet, connection) && packet.head.t < until);
-  const waits = new Waiting(judged, asking.at(-1));
+  const waits = new Waiting(judged, asking.at(-1), until);
   if (connection.start === undefined) return handshakeStalled(waits, connection);
   const open = connection.exchanges.find(
-    ({ response, handoff }) =>
-      response?.end === undefined || (handoff?.doneFrom ?? 0) === Number.POSITIVE_INFINITY,
+    ({ response, handoff }) => response?.end === undefined || (handoff?.doneFrom ?? 0) === Number.POSITIVE_INFINITY,
   );
   const reached = connection.exchanges.findLast((exchange) => exchange !== open && exchange.handoff !== undefined);
   const previous = open === undefined ? reached : before(connection, open);
@@ -50,7 +63,14 @@ class Waiting {
   constructor(
     readonly judged: Judged,
     readonly last: Packet | undefined,
+    /** What came later came too late. */
+    readonly until: number,
   ) {}
+
+  /** The report of a hand-off, if it came in time. */
+  reportOf({ log }: Pick<Handoff, 'log'>): LoggedRequest | undefined {
+    return log?.report !== undefined && log.report.t < this.until ? log.report : undefined;
+  }
 
   line(number: number, note: string): EvidenceFrame {
     return { capture: this.judged.log?.name ?? '', frame: number, note };
@@ -68,6 +88,7 @@ class Waiting {
     if (frame === undefined && evidence.length === 0) return undefined;
     const unanswered = frame === undefined ? '' : `; the last segment without an answer is ${named(frame)}`;
     return {
+      kind: 'stall',
       clause,
       message: `expected ${expected}${unanswered}`,
       evidence: [...evidence, ...(frame ? [at(frame, 'nobody answers')] : [])],
@@ -107,11 +128,13 @@ function returnStalled(
 ): Diagnosis | undefined {
   if (handoff === undefined || handoff.doneFrom === Number.POSITIVE_INFINITY) return undefined;
   // Somebody took it on.
-  if (open?.handoff !== undefined || (open?.headerAt !== undefined && open.headerAt.t > handoff.doneFrom)) return undefined;
+  if (open?.handoff !== undefined || (open?.headerAt !== undefined && open.headerAt.t > handoff.doneFrom))
+    return undefined;
   const what = `${request.method} ${request.target}`;
   const { log, backend, done } = handoff;
   if (log === undefined) return undefined;
-  if (log.report === undefined)
+  const report = waits.reportOf(handoff);
+  if (report === undefined)
     return waits.blame(
       'BKD-6',
       backend,
@@ -119,19 +142,25 @@ function returnStalled(
       done,
       ...(done ? [] : [waits.line(log.handoff.line, 'the hand-off that nobody reports')]),
     );
-  if (waits.astray(log.report)) return undefined;
-  const reported = waits.line(log.report.line, 'the report');
-  if (log.report.answer?.ok === false)
+  if (waits.astray(report)) return undefined;
+  const reported = waits.line(report.line, 'the report');
+  if (report.answer?.ok === false)
     return waits.blame(
       'BKD-6',
       backend,
       `a report of ${what} that the controller can take`,
       undefined,
       reported,
-      waits.line(log.report.answer.line, 'refused'),
+      waits.line(report.answer.line, 'refused'),
     );
-  if (log.remove === undefined)
-    return waits.blame('RET-1', 'controller', `the rule of ${what} to be removed after its report`, undefined, reported);
+  if (log.remove === undefined || log.remove.t > waits.until)
+    return waits.blame(
+      'RET-1',
+      'controller',
+      `the rule of ${what} to be removed after its report`,
+      undefined,
+      reported,
+    );
   if (waits.astray(log.remove)) return undefined;
   if (log.remove.answer === undefined)
     return waits.blame(
@@ -171,7 +200,9 @@ function tailStalled(waits: Waiting, connection: Connection): Diagnosis | undefi
   if (arrival === undefined) return undefined;
   const during = connection.exchanges.some(
     ({ handoff, headerAt }) =>
-      handoff !== undefined && (headerAt?.t ?? Number.POSITIVE_INFINITY) < fin.segment.t && fin.segment.t <= handoff.doneFrom,
+      handoff !== undefined &&
+      (headerAt?.t ?? Number.POSITIVE_INFINITY) < fin.segment.t &&
+      fin.segment.t <= handoff.doneFrom,
   );
   return waits.blame(during ? 'RET-3' : 'RET-6', 'controller', "the client's FIN to be honoured", arrival);
 }
@@ -198,7 +229,10 @@ function exchangeStalled(waits: Waiting, connection: Connection, exchange: Excha
       : waits.blame('REQ-1', 'controller', `the controller to take ${what}, whose header is whole`, headerAt);
   }
   if (waits.astray(add)) return undefined;
-  const line = waits.line(add.answer?.line ?? add.line, add.answer === undefined ? 'add without an answer' : 'the answer to add');
+  const line = waits.line(
+    add.answer?.line ?? add.line,
+    add.answer === undefined ? 'add without an answer' : 'the answer to add',
+  );
   if (add.answer === undefined) return waits.blame('SWT-9', 'switch', 'the switch to answer add', headerAt, line);
   return add.answer.ok
     ? waits.blame('HOF-3', 'controller', `the controller to hand ${what} off, whose rule is installed`, headerAt, line)
@@ -218,19 +252,37 @@ function ownerStalled(
   const backend = handoff?.backend ?? told?.to ?? '';
   const line = told === undefined ? [] : [waits.line(told.line, 'the hand-off')];
   if (told?.answer?.ok === false)
-    return waits.blame('ERR-3', 'controller', `the controller to answer ${what}, which ${backend} refused`, headerAt, ...line);
-  const report = handoff?.log?.report;
+    return waits.blame(
+      'ERR-3',
+      'controller',
+      `the controller to answer ${what}, which ${backend} refused`,
+      headerAt,
+      ...line,
+    );
+  const report = handoff && waits.reportOf(handoff);
   if (report !== undefined) {
     const reported = waits.line(report.line, report.message.verb);
     return report.message.verb === 'failed'
       ? waits.blame('ERR-1', 'controller', 'the controller to reset the client', undefined, reported)
-      : waits.blame('BKD-6', backend, `complete only when the response to ${what} is acknowledged`, undefined, reported);
+      : waits.blame(
+          'BKD-6',
+          backend,
+          `complete only when the response to ${what} is acknowledged`,
+          undefined,
+          reported,
+        );
   }
   const since = headerAt?.t ?? exchange.begins;
   const asking = connection.toServer.filter((packet) => packet.head.t > since && asks(packet, connection));
   const lost = waits.swallowed(asking.slice(-3));
   if (lost !== undefined && asking.length > 0)
-    return waits.blame('SWT-1', 'switch', `the switch to carry the client's segments to ${backend}`, lost.head, ...line);
+    return waits.blame(
+      'SWT-1',
+      'switch',
+      `the switch to carry the client's segments to ${backend}`,
+      lost.head,
+      ...line,
+    );
   if (request.kind === 'write') {
     const { end } = request;
     const acknowledged = connection.serverAcks.highest()?.acked ?? 0;
@@ -240,7 +292,10 @@ function ownerStalled(
       .sort((a, b) => b.offset - a.offset || b.t - a.t)[0];
     if (unacknowledged !== undefined)
       return waits.blame('BKD-2', backend, `${backend} to acknowledge the payload of ${what}`, unacknowledged, ...line);
-    if (end === undefined || connection.dataSent.missing(request.headerEnd, end, Number.POSITIVE_INFINITY) !== undefined)
+    if (
+      end === undefined ||
+      connection.dataSent.missing(request.headerEnd, end, Number.POSITIVE_INFINITY) !== undefined
+    )
       return request.expectContinue
         ? waits.blame('BKD-2', backend, `${backend} to ask for the payload that ${what} announces`, headerAt, ...line)
         : undefined;
@@ -259,6 +314,12 @@ function ownerStalled(
   const repeats = connection.serverData.overlapping(acked, acked + 1);
   if (response.end !== undefined && acked >= response.end) return undefined;
   return repeats.length > 0 || acked < sent
-    ? waits.blame('BKD-5', backend, `${backend} to send again what the client waits for, relative ${acked + 1}`, waiting, ...repeats.slice(-1).map((s) => at(s, 'sent last')))
+    ? waits.blame(
+        'BKD-5',
+        backend,
+        `${backend} to send again what the client waits for, relative ${acked + 1}`,
+        waiting,
+        ...repeats.slice(-1).map((s) => at(s, 'sent last')),
+      )
     : waits.blame('BKD-1', backend, `${backend} to go on with its response to ${what}`, waiting, ...line);
 }

@@ -56,7 +56,8 @@ export function indexControlLog(name: string, entries: readonly ControlLogEntry[
     const key = `${sender} ${message.id}`;
     const arrived = entry.direction === 'received';
     const known = requests.get(key);
-    if (known === undefined) requests.set(key, { message, t, line, from: sender, to: receiver, arrived, answer: undefined });
+    if (known === undefined)
+      requests.set(key, { message, t, line, from: sender, to: receiver, arrived, answer: undefined });
     else {
       known.arrived ||= arrived;
       if (t < known.t) Object.assign(known, { t, line });
