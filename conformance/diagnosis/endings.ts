@@ -3,6 +3,7 @@ import { at, named } from '../checks/tally.js';
 import { type Connection, type Exchange, isBackend, senderOf } from '../flows/connection.js';
 import { isFlagged, type Segment } from '../flows/decode.js';
 import type { Judged } from '../flows/judged.js';
+import { goesOn } from '../flows/told.js';
 import type { EvidenceFrame } from '../verdict.js';
 import type { Diagnosis } from './diagnosis.js';
 import { stalled } from './stall.js';
@@ -44,7 +45,7 @@ function untimelyFin(judged: Judged, connection: Connection, fin: Segment): Diag
   if (response?.close === true || response?.untilClose === true) {
     // The response says so; whether it had to is the request's matter.
     const told = handoff?.log?.handoff;
-    const asked = exchange && wantsClose(exchange);
+    const asked = exchange && !goesOn(exchange);
     if (told?.message.verb === 'handoff' && asked === false && !told.message.request.keepAlive)
       return {
         kind: 'end',
@@ -84,14 +85,6 @@ function untimelyFin(judged: Judged, connection: Connection, fin: Segment): Diag
     t: fin.t,
     role: 'controller',
   };
-}
-
-/** RFC 9112 §9.3: whether the request asked for the connection to end. */
-function wantsClose({ connection, request }: Exchange): boolean {
-  const { start, headerEnd } = request;
-  const head = Buffer.from(connection.clientStream.read(start, headerEnd - start)).toString('latin1');
-  if (/^connection:.*\bclose\b/im.test(head)) return true;
-  return / HTTP\/1\.0\r?\n/.test(head) && !/^connection:.*\bkeep-alive\b/im.test(head);
 }
 
 function untimelyReset(judged: Judged, connection: Connection, reset: Segment): Diagnosis | undefined {
