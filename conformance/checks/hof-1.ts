@@ -1,12 +1,15 @@
 /** HOF-1: The switch's rules for both directions are in force before the backend is told to take over. (SoCC'17 §2.3, steps 4 and 5) */
 import type { Connection } from '../flows/connection.js';
+import type { Judged } from '../flows/judged.js';
 import type { LoggedRequest } from '../flows/logged.js';
+import { meantBy } from '../flows/told.js';
 import type { Check } from './check.js';
 import { Tally } from './tally.js';
 
 export const HOF_1: Check = {
   clause: 'HOF-1',
-  method: "In the control log, the switch's ok to the connection's add must come before the handoff is sent.",
+  method:
+    "In the control log, the switch's ok to the connection's add must come before the handoff is sent; the rule must have the backend's addresses.",
   needs: 'control-log',
   judge(judged) {
     const tally = new Tally();
@@ -16,8 +19,9 @@ export const HOF_1: Check = {
     if (!log.showsSwitch) return tally.finding('', 'the control log has no message to the switch');
     for (const connection of judged.connections) {
       for (const handoff of connection.log) {
-        if (handoff.message.verb !== 'handoff') continue;
-        const late = lateRule(connection, handoff);
+        // Of a hand-off under another client's name HOF-3 tells.
+        if (handoff.message.verb !== 'handoff' || meantBy(judged, connection, handoff) !== undefined) continue;
+        const late = lateRule(judged, connection, handoff);
         if (late === undefined) {
           tally.hold();
           continue;
@@ -38,8 +42,19 @@ export const HOF_1: Check = {
   regular: () => 0,
 };
 
+/** A rule that takes the client to other addresses than the backend that it names has. */
+function wrongRule({ topology }: Judged, { message, line }: LoggedRequest): string | undefined {
+  if (message.verb !== 'add') return undefined;
+  const { name, ip, mac } = message.rule.backend;
+  const backend = topology.backends.find((one) => one.name === name);
+  const wanted = backend && [backend.ip, backend.mac?.toLowerCase() ?? mac].join(' ');
+  if (wanted === `${ip} ${mac}`) return undefined;
+  return `expected a rule to ${name} at ${wanted ?? 'no address: there is no such backend'}; line ${line} asks for ${ip} ${mac}`;
+}
+
 /** Why no confirmed rule was in force at a hand-off; undefined when one was. */
 export function lateRule(
+  judged: Judged,
   { log }: Connection,
   handoff: LoggedRequest,
 ): { readonly text: string; readonly line: number | undefined; readonly t: number } | undefined {
@@ -57,6 +72,8 @@ export function lateRule(
     }
   }
   if (rule === undefined) return { text: 'no rule was asked for', line: undefined, t: Number.POSITIVE_INFINITY };
+  const wrong = wrongRule(judged, rule);
+  if (wrong !== undefined) return { text: wrong, line: rule.line, t: Number.POSITIVE_INFINITY };
   if (removed !== undefined) {
     return { text: `the rule was removed in line ${removed.line}`, line: removed.line, t: Number.POSITIVE_INFINITY };
   }

@@ -4,7 +4,7 @@
  */
 import type { HandedExchange, Judged } from '../flows/judged.js';
 import type { LoggedRequest } from '../flows/logged.js';
-import { handoffDifferences } from '../flows/told.js';
+import { handoffDifferences, meantBy } from '../flows/told.js';
 import type { EvidenceFrame } from '../verdict.js';
 import type { Check } from './check.js';
 import { at, Tally } from './tally.js';
@@ -45,9 +45,19 @@ function judgeMessage(judged: Judged, tally: Tally, exchange: HandedExchange): v
   else tally.hold();
 }
 
-/** Hand-offs of clients that no frame knows, while every frame of clients was seen. */
+/** Hand-offs under the name of a client whose they are not, and those of clients that no frame knows, while every frame of clients was seen. */
 function judgeStrays(judged: Judged, tally: Tally): void {
   const { log } = judged;
+  for (const connection of judged.connections) {
+    for (const told of connection.log) {
+      const meant = meantBy(judged, connection, told);
+      if (meant === undefined) continue;
+      tally.fail(
+        `expected client ${meant.client} in the hand-off of its request; line ${told.line} has ${connection.client}`,
+        line(judged, told, `client ${connection.client}`),
+      );
+    }
+  }
   const whole =
     judged.vantages.has('client') &&
     judged.vantages.has('controller') &&

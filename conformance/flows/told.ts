@@ -7,7 +7,7 @@ import { endOf, isFlagged, optionOf, type Segment } from './decode.js';
 import type { HandedExchange, Judged } from './judged.js';
 import type { LoggedRequest } from './logged.js';
 import type { Packet } from './packets.js';
-import { between } from './rules.js';
+import { between, handedOff } from './rules.js';
 
 /** A field of a message that is not what frames show. */
 export interface Difference {
@@ -75,12 +75,14 @@ function compareWindow(
   snapshot: ConnectionSnapshot,
   t: number,
 ): void {
-  const told = between(connection.toServer, Number.NEGATIVE_INFINITY, t);
-  let last: Segment | undefined;
-  for (const { head } of told) {
+  const { toServer } = connection;
+  const told = countBefore(toServer, ({ head }) => head.t <= t);
+  const last = toServer[told - 1]?.head;
+  for (let i = told - 1; i >= 0; i--) {
+    const head = toServer[i]?.head;
+    if (head === undefined) break;
     const window = isFlagged(head, 'SYN') ? head.window : head.window * 2 ** start.clientScale;
     if (window === snapshot.clientWindow) return;
-    last = head;
   }
   if (last === undefined) return;
   const expected = isFlagged(last, 'SYN') ? last.window : last.window * 2 ** start.clientScale;
@@ -169,16 +171,24 @@ function compareHandoff(judged: Judged, exchange: HandedExchange): Difference[] 
   if (message.leaseMs !== undefined && message.leaseMs > bound)
     compared.expect('a lease of at most', bound, message.leaseMs);
   // What the backend before reported is handed on in good faith: that is BKD-6's.
-  const before = connection.exchanges[index - 1];
-  const misreported = before !== undefined && isHanded(before) && reportDifferences(judged, before).length > 0;
+  const misreported = firstMisreport(judged, connection) < index;
   return compared.differences.filter(({ field }) => field === undefined || !misreported);
 }
 
 /** The declared bound where the topology has none (ERR-2). */
 const DEFAULT_BOUND_MS = 60_000;
 
-function isHanded(exchange: Exchange): exchange is HandedExchange {
-  return exchange.handoff !== undefined;
+const misreports = new WeakMap<Connection, number>();
+
+/** The first exchange whose report says something else than frames: from there on the controller goes by it. Infinity where there is none. */
+function firstMisreport(judged: Judged, connection: Connection): number {
+  let first = misreports.get(connection);
+  if (first === undefined) {
+    const wrong = handedOff(connection).find((exchange) => reportDifferences(judged, exchange).length > 0);
+    first = wrong?.index ?? Number.POSITIVE_INFINITY;
+    misreports.set(connection, first);
+  }
+  return first;
 }
 
 function inherited({ field }: Difference, own: ConnectionSnapshot, before: ConnectionSnapshot | undefined): boolean {
@@ -191,11 +201,8 @@ function sentBefore(
   { response, handoff }: HandedExchange,
   t: number,
 ): { readonly offset: number; readonly shownBy: Difference['shownBy'] } | undefined {
-  let last: Segment | undefined;
-  for (const { head } of between(connection.toClient, Number.NEGATIVE_INFINITY, t)) {
-    if (head.length === 0 || isFlagged(head, 'SYN') || Number.isNaN(head.offset)) continue;
-    if (last === undefined || endOf(head) > endOf(last)) last = head;
-  }
+  const steps = progressOf(connection);
+  const last = steps[countBefore(steps, (segment) => segment.t <= t) - 1];
   const offset = last === undefined ? 0 : endOf(last);
   // A frame that the captures missed shows in where the response begins.
   if (response !== undefined && response.start > offset) return { offset: response.start, shownBy: [] };
@@ -205,6 +212,22 @@ function sentBefore(
     ...(first ? [{ segment: first, note: `${handoff.backend} goes on` }] : []),
   ];
   return { offset, shownBy };
+}
+
+const progress = new WeakMap<Connection, readonly Segment[]>();
+
+/** The segments that brought the servers' stream further, in order. */
+function progressOf(connection: Connection): readonly Segment[] {
+  const known = progress.get(connection);
+  if (known !== undefined) return known;
+  const steps: Segment[] = [];
+  for (const { head } of connection.toClient) {
+    if (head.length === 0 || isFlagged(head, 'SYN') || Number.isNaN(head.offset)) continue;
+    const last = steps.at(-1);
+    if (last === undefined || endOf(head) > endOf(last)) steps.push(head);
+  }
+  progress.set(connection, steps);
+  return steps;
 }
 
 function compareRequest(
@@ -288,4 +311,22 @@ function stampsOf(connection: Connection): Stamps {
   const stamps = stampsByConnection.get(connection) ?? new Stamps(connection);
   stampsByConnection.set(connection, stamps);
   return stamps;
+}
+
+/** The connection whose header and numbers a hand-off carries under another client's name; undefined where it names its own. */
+export function meantBy(judged: Judged, named: Connection | undefined, told: LoggedRequest): Connection | undefined {
+  const { message } = told;
+  if (message.verb !== 'handoff' || named?.exchanges.some(({ handoff }) => handoff?.log?.handoff === told))
+    return undefined;
+  const header = Buffer.from(message.request.header, 'base64').toString('latin1');
+  return judged.connections.find(
+    (connection) =>
+      connection !== named &&
+      connection.exchanges.some(
+        ({ request }) =>
+          connection.start !== undefined &&
+          message.snapshot.ack === seqAdd(connection.start.syn.seq, 1 + request.headerEnd) &&
+          headerOf(connection, request) === header,
+      ),
+  );
 }
