@@ -26,7 +26,7 @@ export interface Charging {
 /**
  * An expectation that names its clause, or that the case's own story makes, is charged to that clause; one of a client's service to whoever the
  * frames show to have failed it. What frames show broken explains what the client missed: such expectations are charged to nobody then, and the
- * story's own only where no check judges its clause.
+ * story's own only where no check judges its clause and something shows it.
  */
 export function charge(testCase: ConformanceCase, given: Charging): Charge[] {
   const { failures, findings } = given;
@@ -40,7 +40,9 @@ export function charge(testCase: ConformanceCase, given: Charging): Charge[] {
   for (const { message, clause, service, frames = [] } of failures) {
     if (clause !== undefined) charges.push({ clause, message, evidence: frames });
     else if (broken) {
-      if (service !== true && judgedBy(about) === undefined) charges.push({ clause: about, message, evidence: frames });
+      // Without anything to show for it, it may be a consequence.
+      const shown = service !== true && judgedBy(about) === undefined && frames.length > 0;
+      if (shown) charges.push({ clause: about, message, evidence: frames });
     } else if (service === true || (kept(about) && frames.length === 0)) {
       // One fault explains everything that a client missed.
       if (sought?.diagnosis !== undefined) continue;
@@ -89,7 +91,7 @@ function wasForged(
 const HOSTILE = /^(SEC-|SWT-10$|HOF-5$)/;
 
 /** Clauses about control messages that no frame shows. */
-const OF_CONTROL = ['ERR-4', 'SWT-9'];
+const OF_CONTROL = ['ERR-4', 'SWT-9', 'SEC-3'];
 
 /** The line of the control log at which the case tried the role that stumbled, before it did. */
 function trialOf(
@@ -100,7 +102,8 @@ function trialOf(
   origin: bigint,
 ): EvidenceFrame | undefined {
   const faults = options?.controlFaults ?? [];
-  if (!OF_CONTROL.includes(about) || faults.length === 0) return undefined;
+  if (!OF_CONTROL.includes(about)) return undefined;
+  if (about === 'SEC-3') return strangerAt(role, t, log, origin);
   const matcher = new ControlMatcher();
   for (const [index, { at, direction, peer, message, t: when }] of log.entries.entries()) {
     if (direction !== 'sent') continue;
@@ -114,6 +117,23 @@ function trialOf(
       return { capture: log.name, frame: index + 1, note: `${message.verb}: ${DONE[tried.kind]} by the case` };
   }
   return undefined;
+}
+
+/** The first line at which somebody who is no configured peer spoke to that role. */
+function strangerAt(
+  role: string,
+  t: number,
+  { name, entries }: Charging['log'],
+  origin: bigint,
+): EvidenceFrame | undefined {
+  const index = entries.findIndex(
+    ({ at, direction, peer }) =>
+      at === role && direction === 'received' && !/^(controller|switch|backend\d+)$/.test(peer),
+  );
+  const entry = entries[index];
+  return entry !== undefined && Number(BigInt(entry.t) - origin) <= t
+    ? { capture: name, frame: index + 1, note: `${entry.message.verb} of a stranger` }
+    : undefined;
 }
 
 const DONE = {

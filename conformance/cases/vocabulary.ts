@@ -152,5 +152,5 @@ export async function expectWriteAndRead(
 /** The server ended the connection in an orderly way. */
 export function expectServerClosed(context: CaseContext, result: JobResult): void {
   const seen = result.closedBy ?? 'nothing';
-  context.expect(seen === 'server-fin', `expected the server to close with a FIN, saw ${seen}`);
+  context.expect(seen === 'server-fin', `expected the server to close with a FIN, saw ${seen}`, 'service');
 }

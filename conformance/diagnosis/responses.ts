@@ -215,9 +215,12 @@ function controllersAnswer(judged: Judged, exchange: Exchange, segment: Segment,
       t: rule.t,
       role: 'switch',
     };
-  const clause = REFUSALS.includes(response?.status ?? 0) ? 'REQ-7' : 'REQ-6';
+  const status = response?.status ?? 0;
+  // A connection that was served before and is now refused, for another backend perhaps.
+  const moved = connection.exchanges.slice(0, exchange.index).some(({ handoff }) => handoff !== undefined);
+  const clause = REFUSALS.includes(status) ? 'REQ-7' : moved && status >= 500 ? 'HOF-6' : 'REQ-6';
   return {
-    kind: 'content',
+    kind: status >= 500 ? 'end' : 'content',
     clause,
     message: `${what} from the controller in ${named(segment)}`,
     evidence: [frame, ...(exchange.headerAt ? [at(exchange.headerAt, 'the request')] : [])],

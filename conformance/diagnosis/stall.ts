@@ -35,7 +35,10 @@ export function stalled(judged: Judged, connection: Connection, until: number): 
   if (connection.ended !== undefined && connection.ended.t < until) return undefined;
   const asking = connection.packets.filter((packet) => asks(packet, connection) && packet.head.t < until);
   const waits = new Waiting(judged, asking.at(-1), until);
-  if (connection.start === undefined) return handshakeStalled(waits, connection);
+  const established = connection.toServer.some(
+    ({ head }) => head.acked >= 0 && isSound(head) && !isFlagged(head, 'RST'),
+  );
+  if (connection.start === undefined || !established) return handshakeStalled(waits, connection);
   const open = connection.exchanges.find(
     ({ response, handoff }) => response?.end === undefined || (handoff?.doneFrom ?? 0) === Number.POSITIVE_INFINITY,
   );
@@ -116,6 +119,11 @@ function handshakeStalled(waits: Waiting, connection: Connection): Diagnosis | u
   if (lost !== undefined) return waits.blame('SWT-3', 'switch', 'the switch to forward the SYN', lost.head);
   const arrival = syns.flatMap(({ arrivals }) => arrivals).findLast(({ vantage }) => vantage === 'controller');
   if (arrival === undefined) return undefined;
+  const answers = connection.packets.filter(({ head }) => head.towards === 'client' && isFlagged(head, 'SYN'));
+  const heard = answers.flatMap(({ arrivals }) => arrivals).findLast(({ vantage }) => vantage === 'client');
+  if (heard !== undefined) return waits.blame('EST-1', 'controller', 'a SYN-ACK that the client can take', heard);
+  if (answers.length > 0)
+    return waits.blame('EST-4', 'controller', 'the controller to repeat its SYN-ACK, which was lost', arrival);
   return waits.blame('EST-1', 'controller', 'the controller to answer the SYN with a SYN-ACK', arrival);
 }
 
@@ -218,12 +226,27 @@ function exchangeStalled(waits: Waiting, connection: Connection, exchange: Excha
     return lost && waits.blame('SWT-3', 'switch', `the switch to forward ${what}`, lost.head);
   }
   const since = connection.log.filter(({ t }) => t >= headerAt.t - 1e6);
-  const told = handoff?.log?.handoff ?? since.find(({ message }) => message.verb === 'handoff');
+  const others = new Set(connection.exchanges.map((one) => one.handoff?.log?.handoff));
+  const told = handoff?.log?.handoff ?? since.find((one) => one.message.verb === 'handoff' && !others.has(one));
   if (handoff?.first !== undefined || told !== undefined) return ownerStalled(waits, connection, exchange, told);
   if (response !== undefined) return undefined;
-  const add = since.find(({ message }) => message.verb === 'add');
+  // The rule of a later request is not this one's.
+  const later = connection.exchanges.find(({ index, handoff: next }) => index > exchange.index && next !== undefined);
+  const add = later === undefined ? since.find(({ message }) => message.verb === 'add') : undefined;
   if (add === undefined) {
     const acknowledged = connection.toClient.some(({ head }) => head.acked >= request.headerEnd && isSound(head));
+    const before = connection.exchanges[exchange.index - 1]?.handoff;
+    if (
+      acknowledged &&
+      before !== undefined &&
+      (exchange.headerSent?.t ?? headerAt.t) < (before.takenBackAtClient?.t ?? before.doneFrom)
+    )
+      return waits.blame(
+        'RET-7',
+        'controller',
+        `the controller to serve ${what}, which came before its time`,
+        headerAt,
+      );
     return acknowledged
       ? waits.blame('HOF-1', 'controller', `the controller to have a rule installed for ${what}`, headerAt)
       : waits.blame('REQ-1', 'controller', `the controller to take ${what}, whose header is whole`, headerAt);
@@ -281,6 +304,18 @@ function ownerStalled(
       'switch',
       `the switch to carry the client's segments to ${backend}`,
       lost.head,
+      ...line,
+    );
+  const sentLast = connection.toClient
+    .filter(({ sent, head }) => sent?.vantage === backend && head.t > since)
+    .slice(-3);
+  const vanished = sentLast.length === 3 ? waits.swallowed(sentLast) : undefined;
+  if (vanished !== undefined)
+    return waits.blame(
+      'SWT-2',
+      'switch',
+      `the switch to carry the segments of ${backend} to the client`,
+      vanished.head,
       ...line,
     );
   if (request.kind === 'write') {
