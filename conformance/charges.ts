@@ -81,9 +81,11 @@ function wasForged(
   results: readonly JobResult[],
   origin: bigint,
 ): boolean {
+  const meant = /-at-(?:the|a)-(controller|switch|backend)$/.exec(id)?.[1];
+  // A stranger's words are in no log: it speaks before anybody else does.
+  if (about === 'SEC-3') return meant !== undefined && role.startsWith(meant);
   const forged = results.flatMap(({ observations = [] }) => observations).find((step) => step.do === 'forge');
   if (forged === undefined || !HOSTILE.test(about) || Number(BigInt(forged.t) - origin) > t) return false;
-  const meant = /-at-the-(controller|backend)$/.exec(id)?.[1];
   return meant === undefined || role.startsWith(meant);
 }
 
@@ -91,7 +93,7 @@ function wasForged(
 const HOSTILE = /^(SEC-|SWT-10$|HOF-5$)/;
 
 /** Clauses about control messages that no frame shows. */
-const OF_CONTROL = ['ERR-4', 'SWT-9', 'SEC-3'];
+const OF_CONTROL = ['ERR-4', 'SWT-9'];
 
 /** The line of the control log at which the case tried the role that stumbled, before it did. */
 function trialOf(
@@ -103,7 +105,6 @@ function trialOf(
 ): EvidenceFrame | undefined {
   const faults = options?.controlFaults ?? [];
   if (!OF_CONTROL.includes(about)) return undefined;
-  if (about === 'SEC-3') return strangerAt(role, t, log, origin);
   const matcher = new ControlMatcher();
   for (const [index, { at, direction, peer, message, t: when }] of log.entries.entries()) {
     if (direction !== 'sent') continue;
@@ -117,23 +118,6 @@ function trialOf(
       return { capture: log.name, frame: index + 1, note: `${message.verb}: ${DONE[tried.kind]} by the case` };
   }
   return undefined;
-}
-
-/** The first line at which somebody who is no configured peer spoke to that role. */
-function strangerAt(
-  role: string,
-  t: number,
-  { name, entries }: Charging['log'],
-  origin: bigint,
-): EvidenceFrame | undefined {
-  const index = entries.findIndex(
-    ({ at, direction, peer }) =>
-      at === role && direction === 'received' && !/^(controller|switch|backend\d+)$/.test(peer),
-  );
-  const entry = entries[index];
-  return entry !== undefined && Number(BigInt(entry.t) - origin) <= t
-    ? { capture: name, frame: index + 1, note: `${entry.message.verb} of a stranger` }
-    : undefined;
 }
 
 const DONE = {

@@ -225,7 +225,7 @@ function exchangeStalled(waits: Waiting, connection: Connection, exchange: Excha
     const lost = waits.swallowed(carriers);
     return lost && waits.blame('SWT-3', 'switch', `the switch to forward ${what}`, lost.head);
   }
-  const since = connection.log.filter(({ t }) => t >= headerAt.t - 1e6);
+  const since = connection.log.filter(({ t }) => t >= exchange.begins - 1e6);
   const others = new Set(connection.exchanges.map((one) => one.handoff?.log?.handoff));
   const told = handoff?.log?.handoff ?? since.find((one) => one.message.verb === 'handoff' && !others.has(one));
   if (handoff?.first !== undefined || told !== undefined) return ownerStalled(waits, connection, exchange, told);
