@@ -98,12 +98,14 @@ function untimelyReset(judged: Judged, connection: Connection, reset: Segment): 
   const handoff = exchange?.handoff;
   const log = judged.log?.name ?? '';
   const frame = at(reset, 'the connection is reset');
-  const early = handoff?.first === undefined || reset.t < handoff.first.t;
+  const taken = connection.log.some(
+    ({ message, t, to }) => message.verb === 'handoff' && to === reset.vantage && t <= reset.t,
+  );
   if (isBackend(reset.vantage))
     return {
       kind: 'end',
       // Before it has taken over it has nothing to say.
-      clause: early && (handoff?.log?.handoff.t ?? Number.POSITIVE_INFINITY) > reset.t ? 'HOF-5' : 'BKD-7',
+      clause: taken || judged.log === undefined ? 'BKD-7' : 'HOF-5',
       message: `expected ${reset.vantage} to report what it cannot serve to the controller; it reset the client in ${named(reset)}`,
       evidence: [frame],
       t: reset.t,

@@ -228,7 +228,11 @@ function exchangeStalled(waits: Waiting, connection: Connection, exchange: Excha
   const since = connection.log.filter(({ t }) => t >= exchange.begins - 1e6);
   const others = new Set(connection.exchanges.map((one) => one.handoff?.log?.handoff));
   const told = handoff?.log?.handoff ?? since.find((one) => one.message.verb === 'handoff' && !others.has(one));
-  if (handoff?.first !== undefined || told !== undefined) return ownerStalled(waits, connection, exchange, told);
+  if (handoff?.first !== undefined || told !== undefined) {
+    const found = ownerStalled(waits, connection, exchange, told);
+    // Before it was told it had nothing to answer.
+    return found && { ...found, t: Math.max(found.t, told?.t ?? found.t) };
+  }
   if (response !== undefined) return undefined;
   // The rule of a later request is not this one's.
   const later = connection.exchanges.find(({ index, handoff: next }) => index > exchange.index && next !== undefined);

@@ -7,7 +7,7 @@ import { endOf, isFlagged, optionOf, type Segment } from './decode.js';
 import type { HandedExchange, Judged } from './judged.js';
 import type { LoggedRequest } from './logged.js';
 import type { Packet } from './packets.js';
-import { between, handedOff } from './rules.js';
+import { between } from './rules.js';
 
 /** A field of a message that is not what frames show. */
 export interface Difference {
@@ -171,24 +171,34 @@ function compareHandoff(judged: Judged, exchange: HandedExchange): Difference[] 
   if (message.leaseMs !== undefined && message.leaseMs > bound)
     compared.expect('a lease of at most', bound, message.leaseMs);
   // What the backend before reported is handed on in good faith: that is BKD-6's.
-  const misreported = firstMisreport(judged, connection) < index;
+  const misreported = misreportedBefore(judged, connection, index);
   return compared.differences.filter(({ field }) => field === undefined || !misreported);
 }
 
 /** The declared bound where the topology has none (ERR-2). */
 const DEFAULT_BOUND_MS = 60_000;
 
-const misreports = new WeakMap<Connection, number>();
+interface Reports {
+  /** Exchanges before this one have been looked at. */
+  readonly checked: number;
+  readonly wrong: boolean;
+}
 
-/** The first exchange whose report says something else than frames: from there on the controller goes by it. Infinity where there is none. */
-function firstMisreport(judged: Judged, connection: Connection): number {
-  let first = misreports.get(connection);
-  if (first === undefined) {
-    const wrong = handedOff(connection).find((exchange) => reportDifferences(judged, exchange).length > 0);
-    first = wrong?.index ?? Number.POSITIVE_INFINITY;
-    misreports.set(connection, first);
+const reportsByConnection = new WeakMap<Connection, Reports>();
+
+/** Whether an earlier report said something else than frames: from there on the controller goes by it. */
+function misreportedBefore(judged: Judged, connection: Connection, index: number): boolean {
+  let { checked, wrong } = reportsByConnection.get(connection) ?? { checked: 0, wrong: false };
+  for (; checked < index && !wrong; checked++) {
+    const exchange = connection.exchanges[checked];
+    wrong = exchange !== undefined && isHanded(exchange) && reportDifferences(judged, exchange).length > 0;
   }
-  return first;
+  reportsByConnection.set(connection, { checked, wrong });
+  return wrong && checked <= index;
+}
+
+function isHanded(exchange: Exchange): exchange is HandedExchange {
+  return exchange.handoff !== undefined;
 }
 
 function inherited({ field }: Difference, own: ConnectionSnapshot, before: ConnectionSnapshot | undefined): boolean {
@@ -258,7 +268,7 @@ export function reportDifferences(judged: Judged, exchange: HandedExchange): rea
   const report = exchange.handoff.log?.report;
   const { connection, response, handoff } = exchange;
   const { start } = connection;
-  if (report?.message.verb !== 'complete' || start === undefined) return [];
+  if (report?.message.verb !== 'complete' || start === undefined || misled(judged, exchange)) return [];
   const { snapshot, keepAlive } = report.message;
   const compared = new Comparison();
   compareSettled(compared, start, snapshot);
