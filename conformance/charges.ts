@@ -2,7 +2,9 @@
 import { ControlMatcher } from '../harness/control-match.js';
 import type { ControlLogEntry, JobResult } from '../harness/world.js';
 import type { ConformanceCase, Failure } from './cases/case.js';
+import { at } from './checks/tally.js';
 import { type Diagnosis, diagnose } from './diagnosis/index.js';
+import { isFlagged } from './flows/decode.js';
 import type { AnalyseOutcome } from './flows/judged.js';
 import type { ClauseFinding } from './judge.js';
 import type { EvidenceFrame } from './verdict.js';
@@ -55,7 +57,16 @@ export function charge(testCase: ConformanceCase, given: Charging): Charge[] {
       );
     } else charges.push({ clause: about, message, evidence: frames });
   }
-  return charges;
+  return charges.map((one) => (one.evidence.length > 0 ? one : { ...one, evidence: witness(given) }));
+}
+
+/** Of a story without an end of its own to show: the last reset that the servers sent, or else the last that a client said. */
+function witness(given: Charging): readonly EvidenceFrame[] {
+  const packets = given.analysed()?.judged.packets ?? [];
+  const reset = packets.findLast(({ head }) => head.towards === 'client' && isFlagged(head, 'RST'));
+  if (reset !== undefined) return [at(reset.head, 'the last reset')];
+  const last = packets.findLast(({ head }) => head.towards === 'server');
+  return last === undefined ? [] : [at(last.head, 'the last segment of a client')];
 }
 
 /** What the case does to control messages is what its clause is about: a role that stumbles over it breaks that clause. */

@@ -12,8 +12,8 @@ import { stalled } from './stall.js';
 const LEASE_SHARE = 0.5;
 const DEFAULT_BOUND_MS = 60_000;
 
-/** The first end of each connection that nothing called for. */
-export function untimelyEnds(judged: Judged): Diagnosis[] {
+/** The first end of each connection that nothing called for; `ended`: roles that the case ended itself. */
+export function untimelyEnds(judged: Judged, ended: ReadonlySet<string>): Diagnosis[] {
   return judged.connections.flatMap((connection) => {
     const reset = connection.toClient.find(
       (packet) => isFlagged(packet.head, 'RST') && senderOf(packet) !== undefined && wasTaken(connection, packet.head),
@@ -21,7 +21,7 @@ export function untimelyEnds(judged: Judged): Diagnosis[] {
     const fin = connection.toClient.find((packet) => isFlagged(packet.head, 'FIN') && senderOf(packet) !== undefined);
     const closed = fin && untimelyFin(judged, connection, fin.head);
     if (closed !== undefined && (reset === undefined || closed.t <= reset.head.t)) return [closed];
-    const cut = reset && untimelyReset(judged, connection, reset.head);
+    const cut = reset && untimelyReset(judged, connection, reset.head, ended);
     return cut === undefined ? [] : [cut];
   });
 }
@@ -87,7 +87,12 @@ function untimelyFin(judged: Judged, connection: Connection, fin: Segment): Diag
   };
 }
 
-function untimelyReset(judged: Judged, connection: Connection, reset: Segment): Diagnosis | undefined {
+function untimelyReset(
+  judged: Judged,
+  connection: Connection,
+  reset: Segment,
+  ended: ReadonlySet<string>,
+): Diagnosis | undefined {
   // An answer to what belongs to no connection, and to a client that has gone.
   if (
     connection.start === undefined ||
@@ -96,6 +101,8 @@ function untimelyReset(judged: Judged, connection: Connection, reset: Segment): 
     return undefined;
   const exchange = exchangeAt(connection, reset.t);
   const handoff = exchange?.handoff;
+  // Whoever hands on to the dead has to reset.
+  if (handoff !== undefined && ended.has(handoff.backend)) return undefined;
   const log = judged.log?.name ?? '';
   const frame = at(reset, 'the connection is reset');
   const taken = connection.log.some(

@@ -172,7 +172,11 @@ function compareHandoff(judged: Judged, exchange: HandedExchange): Difference[] 
     compared.expect('a lease of at most', bound, message.leaseMs);
   // What the backend before reported is handed on in good faith: that is BKD-6's.
   const misreported = misreportedBefore(judged, connection, index);
-  return compared.differences.filter(({ field }) => field === undefined || !misreported);
+  const before = connection.exchanges[index - 1]?.handoff?.log?.report?.message;
+  const reported = before?.verb === 'complete' ? before.snapshot : undefined;
+  return compared.differences.filter(
+    (one) => one.field === undefined || (!misreported && !inherited(one, snapshot, reported)),
+  );
 }
 
 /** The declared bound where the topology has none (ERR-2). */

@@ -10,7 +10,9 @@ import type { Mutant } from './mutant.js';
 /** Three requests on a connection, of which one backend gets two. */
 const THREE_REQUESTS = ['RET-7.pipelined-reads', 'REQ-6.absolute-form', 'RET-2.reopening-ack-lost'];
 
-type Told = Pick<Mutant, 'id' | 'clause' | 'summary'> & Partial<Pick<Mutant, 'cases'>>;
+const BOTH = ['sim', 'linux'] as const;
+
+type Told = Pick<Mutant, 'id' | 'clause' | 'summary'> & Partial<Pick<Mutant, 'cases' | 'worlds'>>;
 
 const errs = (mutant: Told, step: NonNullable<Mutant['breaks']['backend']>['step']): Mutant => ({
   role: 'backend',
@@ -86,12 +88,18 @@ export const LATER_BACKEND_MUTANTS: readonly Mutant[] = [
     reports(() => ({ clientWindow: 0 })),
   ),
   errs(
-    { id: 'bkd-6.reports-no-scale', clause: 'BKD-6', summary: 'The window scale is missing in the report.' },
+    {
+      id: 'bkd-6.reports-no-scale',
+      worlds: BOTH,
+      clause: 'BKD-6',
+      summary: 'The window scale is missing in the report.',
+    },
     reports(() => ({ windowScale: null })),
   ),
   errs(
     {
       id: 'bkd-6.reports-nothing-to-echo',
+      worlds: BOTH,
       clause: 'BKD-6',
       summary: 'The time stamp to be echoed is reported as zero.',
     },
@@ -100,6 +108,7 @@ export const LATER_BACKEND_MUTANTS: readonly Mutant[] = [
   errs(
     {
       id: 'bkd-6.ends-every-connection',
+      worlds: BOTH,
       clause: 'BKD-6',
       summary: 'The report says that the connection ends; the response does not.',
     },

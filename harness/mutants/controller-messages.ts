@@ -10,6 +10,8 @@ import type { Mutant } from './mutant.js';
 /** Two requests on a connection, at two backends. */
 const TWO_REQUESTS = ['REQ-6.path-hash'];
 
+const BOTH = ['sim', 'linux'] as const;
+
 type Told = Pick<Mutant, 'id' | 'summary'> & Partial<Pick<Mutant, 'clause' | 'cases' | 'worlds'>>;
 
 const tells = (mutant: Told, step: NonNullable<Mutant['breaks']['controller']>['step']): Mutant => ({
@@ -33,25 +35,33 @@ export const MUTANTS_IN_MESSAGES: readonly Mutant[] = [
     snapshotsWith(({ clientWindow, windowScale }) => ({ clientWindow: clientWindow >> (windowScale?.client ?? 0) })),
   ),
   tells(
-    { id: 'hof-3.scale-off-by-one', summary: "The client's window scale is handed over one too small." },
+    { id: 'hof-3.scale-off-by-one', worlds: BOTH, summary: "The client's window scale is handed over one too small." },
     snapshotsWith(({ windowScale }) =>
       windowScale === null ? {} : { windowScale: { ...windowScale, client: Math.max(0, windowScale.client - 1) } },
     ),
   ),
   tells(
-    { id: 'hof-3.another-own-mss', summary: 'The MSS that is handed over as sent to the client is another.' },
+    {
+      id: 'hof-3.another-own-mss',
+      worlds: BOTH,
+      summary: 'The MSS that is handed over as sent to the client is another.',
+    },
     snapshotsWith(({ ownMss }) => ({ ownMss: ownMss + 40 })),
   ),
   tells(
-    { id: 'hof-3.flips-sack', summary: 'SACK-permitted is handed over as its opposite.' },
+    { id: 'hof-3.flips-sack', worlds: BOTH, summary: 'SACK-permitted is handed over as its opposite.' },
     snapshotsWith(({ sackPermitted }) => ({ sackPermitted: !sackPermitted })),
   ),
   tells(
-    { id: 'hof-3.forgets-what-to-echo', summary: 'The time stamp to be echoed is handed over as zero.' },
+    { id: 'hof-3.forgets-what-to-echo', worlds: BOTH, summary: 'The time stamp to be echoed is handed over as zero.' },
     snapshotsWith(({ timestamps }) => ({ timestamps: timestamps && { ...timestamps, recent: 0 } })),
   ),
   tells(
-    { id: 'hof-3.stamps-far-ahead', summary: 'The time stamp that is handed over lies weeks ahead of the clock.' },
+    {
+      id: 'hof-3.stamps-far-ahead',
+      worlds: BOTH,
+      summary: 'The time stamp that is handed over lies weeks ahead of the clock.',
+    },
     snapshotsWith(({ timestamps }) => ({
       timestamps: timestamps && { ...timestamps, value: seqAdd(timestamps.value, 0x70000000) },
     })),
@@ -85,12 +95,17 @@ export const MUTANTS_IN_MESSAGES: readonly Mutant[] = [
     }),
   ),
   tells(
-    { id: 'hof-3.ends-connections', summary: 'Every hand-off says that the connection ends with its response.' },
+    {
+      id: 'hof-3.ends-connections',
+      worlds: BOTH,
+      summary: 'Every hand-off says that the connection ends with its response.',
+    },
     messagesServing('handoff', (message) => ({ ...message, request: { ...message.request, keepAlive: false } })),
   ),
   tells(
     {
       id: 'hof-3.leases-beyond-the-bound',
+      worlds: BOTH,
       summary: 'A backend may keep a connection for longer than the declared bound.',
     },
     messagesServing('handoff', (message) => ({ ...message, leaseMs: 10_000_000 })),
@@ -117,6 +132,7 @@ export const MUTANTS_IN_MESSAGES: readonly Mutant[] = [
   tells(
     {
       id: 'hof-1.rule-to-another-mac',
+      worlds: BOTH,
       clause: 'HOF-1',
       summary: 'The rule that is asked for has a MAC address that no backend has.',
     },
