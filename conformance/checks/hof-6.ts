@@ -26,8 +26,7 @@ export const HOF_6: Check = {
           (packet) =>
             isFlagged(packet.head, 'RST') &&
             packet.head.t >= second.begins &&
-            // What the second one does once it has begun is its own matter (BKD-7).
-            (second.handoff.first === undefined ? backends : backends.slice(0, 1)).includes(senderOf(packet) ?? ''),
+            backends.includes(senderOf(packet) ?? ''),
         );
         if (reset !== undefined) {
           tally.fail(
