@@ -45,6 +45,11 @@ export function charge(testCase: ConformanceCase, given: Charging): Charge[] {
       // Without anything to show for it, it may be a consequence.
       const shown = service !== true && judgedBy(about) === undefined && frames.length > 0;
       if (shown) charges.push({ clause: about, message, evidence: frames });
+      // A role that the case's own message has put out of action leaves frames that are broken behind it.
+      if (service === true && sought === undefined) {
+        sought = { diagnosis: OF_CONTROL.includes(about) ? seek(testCase, about, given) : undefined };
+        if (sought.diagnosis?.clause === about) charges.push(sought.diagnosis);
+      }
     } else if (service === true || (kept(about) && frames.length === 0)) {
       // One fault explains everything that a client missed.
       if (sought?.diagnosis !== undefined) continue;

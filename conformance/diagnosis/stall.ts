@@ -261,9 +261,11 @@ function exchangeStalled(waits: Waiting, connection: Connection, exchange: Excha
     add.answer === undefined ? 'add without an answer' : 'the answer to add',
   );
   if (add.answer === undefined) return waits.blame('SWT-9', 'switch', 'the switch to answer add', headerAt, line);
-  return add.answer.ok
+  const answered = add.answer.t;
+  const found = add.answer.ok
     ? waits.blame('HOF-3', 'controller', `the controller to hand ${what} off, whose rule is installed`, headerAt, line)
     : waits.blame('ERR-3', 'controller', `the controller to answer ${what}, whose rule was refused`, headerAt, line);
+  return found && { ...found, t: Math.max(found.t, answered) };
 }
 
 /** A backend has been told, and the response is not whole, or not acknowledged. */
