@@ -3,6 +3,7 @@
 import { compareClauses } from '../spec/requirements.js';
 import type { ConformanceCase } from './cases/case.js';
 import { byCause, type Charge, type MomentOf, type Suspects } from './cause.js';
+import type { Charge as CaseCharge } from './charges.js';
 import type { ClauseFinding } from './judge.js';
 import { type EvidenceFrame, NO_SINGLE_FRAME, type Result } from './verdict.js';
 
@@ -15,8 +16,8 @@ export interface Judgement {
   readonly capture: string;
   /** Faults of the case that were done to nothing; none when absent. */
   readonly missedFaults?: readonly string[];
-  /** Frames that the case itself names for what it found; none when absent. */
-  readonly named?: readonly EvidenceFrame[];
+  /** What failed expectations are charged to (`charges.ts`); when absent, the one that failed alone to the clause that the case is named after. */
+  readonly charges?: readonly CaseCharge[];
   /** When frames were seen and messages were logged; unknown when absent. */
   readonly momentOf?: MomentOf;
   /** Whose clauses come first; every role when absent. */
@@ -25,9 +26,7 @@ export interface Judgement {
 
 /**
  * A case fails when an expectation failed or any passive check fails on its capture. The failing result names the clauses that frames show
- * broken; a failed expectation is charged to the case's own clauses. Where frames show one to be broken: only to those that no check judges, because
- * for the others the frames would have shown it. Where they show none: to the one that the case is named after, and to those that they do not
- * show to be kept. Clauses, messages and frames are in the order of cause (`cause.ts`).
+ * broken, and those that its failed expectations are charged to; clauses, messages and frames are in the order of cause (`cause.ts`).
  */
 export function caseVerdict(testCase: ConformanceCase, replay: string, judgement: Judgement): Result {
   const { failedExpectation, findings } = judgement;
@@ -63,49 +62,42 @@ export function caseVerdict(testCase: ConformanceCase, replay: string, judgement
   };
 }
 
-/** The case's clauses that a failed expectation is charged to; the one that it is named after first. */
-function chargedClauses({ id, clauses }: ConformanceCase, findings: readonly ClauseFinding[]): readonly string[] {
-  const [about] = id.split('.');
-  const of = (clause: string, verdict: string): boolean =>
-    findings.some((found) => found.clause === clause && found.finding.verdict === verdict);
-  const seen = findings.some(({ finding }) => finding.verdict === 'fail');
-  const judged = (clause: string): boolean => findings.some((found) => found.clause === clause);
-  const charged = clauses.filter((clause) => (seen ? !judged(clause) : clause === about || !of(clause, 'pass')));
-  // A case that is named after none of its clauses, with all of them kept by the frames, has still failed.
-  const all = charged.length === 0 && !seen ? clauses : charged;
-  return [...all].sort((a, b) => Number(b === about) - Number(a === about) || compareClauses(a, b));
-}
-
 function failure(
   testCase: ConformanceCase,
   replay: string,
-  { failedExpectation, findings, capture, named = [], momentOf = () => undefined, suspects }: Judgement,
+  judgement: Judgement,
   broken: readonly ClauseFinding[],
 ): Result {
-  const charged = failedExpectation === undefined ? [] : chargedClauses(testCase, findings);
-  const charges: Charge[] = broken.map(({ clause, finding: { message, evidence } }) => ({
-    clause,
-    by: 'check',
-    message,
-    evidence,
-  }));
-  if (failedExpectation !== undefined)
-    charges.push({ clause: charged[0] ?? null, by: 'case', message: failedExpectation, evidence: named });
+  const { failedExpectation, capture, momentOf = () => undefined, suspects } = judgement;
+  const [about = ''] = testCase.id.split('.', 1);
+  const alone = failedExpectation !== undefined && broken.length === 0;
+  const charged: readonly CaseCharge[] =
+    judgement.charges ?? (alone ? [{ clause: about, message: failedExpectation, evidence: [] }] : []);
+  const charges: Charge[] = [
+    ...broken.map(({ clause, finding: { message, evidence } }): Charge => ({ clause, by: 'check', message, evidence })),
+    ...charged.map((one): Charge => ({ ...one, by: 'case' })),
+  ];
+  if (failedExpectation !== undefined && charged.length === 0)
+    charges.push({ clause: null, by: 'case', message: failedExpectation, evidence: [] });
   const ordered = byCause(charges, momentOf, suspects);
   const offences = ordered.map(({ offence }) => offence);
   const [leading, ...beside] = offences;
-  const said = offences.map(({ clause, by, message }) => (by === 'case' ? message : `${clause}: ${message}`));
-  const evidence = ordered.flatMap(({ charge }) => charge.evidence);
+  const said = new Set(offences.map(({ clause, message }) => (clause === null ? message : `${clause}: ${message}`)));
+  const evidence = distinct(ordered.flatMap(({ charge }) => charge.evidence));
   if (evidence.length === 0) evidence.push({ capture, frame: 1, note: NO_SINGLE_FRAME });
   return {
     id: testCase.id,
-    clauses: [...new Set([...offences.flatMap(({ clause }) => clause ?? []), ...charged])],
+    clauses: [...new Set(offences.flatMap(({ clause }) => clause ?? []))],
     verdict: 'fail',
     exercised: Math.max(1, ...broken.map(({ finding }) => finding.exercised)),
-    message: said.join('; '),
+    message: [...said].join('; '),
     evidence: evidence.slice(0, MAX_EVIDENCE),
     replay,
     ...(leading === undefined ? {} : { leading }),
     ...(beside.length === 0 ? {} : { beside }),
   };
+}
+
+function distinct(frames: readonly EvidenceFrame[]): EvidenceFrame[] {
+  return [...new Map(frames.map((frame) => [JSON.stringify(frame), frame])).values()];
 }

@@ -15,12 +15,14 @@ import {
 } from '../harness/world.js';
 import { compareClauses } from '../spec/requirements.js';
 import { caseVerdict, MAX_EVIDENCE } from './case-verdict.js';
-import type { ConformanceCase } from './cases/case.js';
+import type { ConformanceCase, Failure } from './cases/case.js';
 import { createContext } from './cases/context.js';
-import { caseEvidence } from './cases/evidence.js';
+import { caseEvidence, type Shown } from './cases/evidence.js';
 import { EVERY_ROLE, type Suspects } from './cause.js';
+import { charge } from './charges.js';
 import { parseControlLog } from './control-log.js';
 import { excuse } from './excuses.js';
+import { analyse } from './flows/judged.js';
 import type { ClauseFinding, JudgeEvidence } from './judge.js';
 import { momentsOf } from './moments.js';
 import { withVariants } from './variants.js';
@@ -216,41 +218,58 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
     const log = parseControlLog(await readFile(evidence.controlLog, 'utf8'));
     if (!log.ok) return failed(`the control log is not readable: ${log.error}`);
     const capture = await readFile(evidence.capture);
-    const judged = plan.judge({
+    const input = {
       captures: [{ name: nameOf(evidence.capture), bytes: capture }],
       topology: evidence.topology,
       controlLog: { name: nameOf(evidence.controlLog), entries: log.entries },
       lossless: isLossless(testCase, world.kind, context.failures.length > 0),
-    });
+    };
+    const judged = plan.judge(input);
     if (!judged.ok) return failed(`the capture is not readable: ${judged.error}`);
     const findings = withVariants(judged.findings, plan.target?.judged.variants ?? []);
     const { topology } = evidence;
-    const named: EvidenceFrame[] = [];
     const missed = [...(evidence.missedFaults ?? [])];
     const captureName = nameOf(evidence.capture);
+    const shown = (one: Shown): EvidenceFrame =>
+      'line' in one
+        ? { capture: input.controlLog.name, frame: one.line, note: one.note }
+        : { capture: captureName, ...one };
+    const expectOf = (condition: boolean, failure: Failure): void => {
+      if (!condition) context.failures.push(failure);
+    };
     testCase.afterwards?.(
       caseEvidence({
         topology,
         control: log.entries,
         capture,
         results: context.results,
-        expect(condition, message, ...frames) {
-          context.expect(condition, message);
-          if (!condition) named.push(...frames.map((frame) => ({ capture: captureName, ...frame })));
-        },
+        expect: (condition, message, ...shownBy) => expectOf(condition, { message, frames: shownBy.map(shown) }),
+        expectServed: (condition, message, ...shownBy) =>
+          expectOf(condition, { message, service: true, frames: shownBy.map(shown) }),
+        expectFor: (clause, condition, message, ...shownBy) =>
+          expectOf(condition, { message, clause, frames: shownBy.map(shown) }),
         premise(condition, message) {
           if (!condition) missed.push(message);
         },
       }),
     );
     const judgement = {
-      failedExpectation: context.failures[0],
+      failedExpectation: context.failures[0]?.message,
       findings,
       capture: captureName,
       missedFaults: missed,
-      named,
       momentOf: momentsOf(capture, log.entries),
       suspects: suspectsOf(plan),
+      charges: charge(testCase, {
+        failures: context.failures,
+        findings,
+        analysed() {
+          const analysed = analyse(input);
+          return analysed.ok ? analysed : undefined;
+        },
+        log: input.controlLog,
+        results: context.results,
+      }),
     };
     const result = caseVerdict(testCase, replay, judgement);
     const premiseMissed = missed.length > 0 && result.verdict === 'inconclusive';

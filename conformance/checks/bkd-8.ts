@@ -6,7 +6,9 @@ import { seqGt, seqLt } from '../../reference-impl/wire/seq.js';
 import { type Connection, isSound, senderOf } from '../flows/connection.js';
 import { isFlagged, optionOf, type Segment } from '../flows/decode.js';
 import { afterGivingUp, controllerIntrusions, giveUps } from '../flows/former.js';
+import type { HandedExchange, Judged } from '../flows/judged.js';
 import { handedOff } from '../flows/rules.js';
+import { misled, reportDifferences } from '../flows/told.js';
 import type { Check } from './check.js';
 import { at, missingVantages, named, Tally } from './tally.js';
 
@@ -24,7 +26,14 @@ export const BKD_8: Check = {
     const tally = new Tally();
     for (const connection of judged.connections) {
       if (connection.start === undefined) tally.doubt(`the start of ${connection.name} is not in the captures`);
-      else if (connection.start.timestamps) judgeClock(tally, connection, connection.start.syn);
+      else if (connection.start.timestamps) {
+        // Whoever was told other stamps than there were goes on with those: HOF-3's, or BKD-6's.
+        const told = handedOff(connection).find(
+          (exchange) => misled(judged, exchange) || misreported(judged, exchange),
+        );
+        if (told === undefined) judgeClock(tally, connection, connection.start.syn);
+        else tally.doubt(`control messages of ${connection.name} say something else than frames show`);
+      }
     }
     const gap = missingVantages(judged.vantages, 'controller', ...judged.hosts.backends.keys());
     return tally.finding(
@@ -34,6 +43,11 @@ export const BKD_8: Check = {
   },
   regular: (connection) => (connection.timestamps ? connection.changesOfOwner : 0),
 };
+
+/** Whether the report of a hand-off gives the next owner wrong time stamps. */
+function misreported(judged: Judged, exchange: HandedExchange): boolean {
+  return reportDifferences(judged, exchange).some(({ field }) => field === 'timestamps');
+}
 
 function judgeClock(tally: Tally, connection: Connection, syn: Segment): void {
   // What was sent by somebody who did not own the connection is HOF-4's.

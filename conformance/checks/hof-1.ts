@@ -2,14 +2,16 @@
 import { confirmedRules } from '../flows/confirmed.js';
 import type { Connection } from '../flows/connection.js';
 import { beliedBy } from '../flows/in-force.js';
+import type { Judged } from '../flows/judged.js';
 import type { LoggedRequest } from '../flows/logged.js';
+import { meantBy } from '../flows/told.js';
 import type { Check } from './check.js';
 import { at, named, Tally } from './tally.js';
 
 export const HOF_1: Check = {
   clause: 'HOF-1',
   method:
-    "In the control log, the switch's ok to the connection's add must come before the handoff is sent, and what frames pass the switch behind that ok must meet the rule.",
+    "In the control log, the switch's ok to the connection's add must come before the handoff is sent, and what frames pass the switch behind that ok must meet the rule; the rule must have the backend's addresses.",
   needs: 'control-log',
   judge(judged) {
     const tally = new Tally();
@@ -36,8 +38,9 @@ export const HOF_1: Check = {
         );
       }
       for (const handoff of connection.log) {
-        if (handoff.message.verb !== 'handoff') continue;
-        const late = lateRule(connection, handoff);
+        // Of a hand-off under another client's name HOF-3 tells.
+        if (handoff.message.verb !== 'handoff' || meantBy(judged, connection, handoff) !== undefined) continue;
+        const late = lateRule(judged, connection, handoff);
         if (late === undefined) {
           tally.hold();
           continue;
@@ -57,8 +60,19 @@ export const HOF_1: Check = {
   regular: () => 0,
 };
 
+/** A rule that takes the client to other addresses than the backend that it names has. */
+function wrongRule({ topology }: Judged, { message, line }: LoggedRequest): string | undefined {
+  if (message.verb !== 'add') return undefined;
+  const { name, ip, mac } = message.rule.backend;
+  const backend = topology.backends.find((one) => one.name === name);
+  const wanted = backend && [backend.ip, backend.mac?.toLowerCase() ?? mac].join(' ');
+  if (wanted === `${ip} ${mac}`) return undefined;
+  return `expected a rule to ${name} at ${wanted ?? 'no address: there is no such backend'}; line ${line} asks for ${ip} ${mac}`;
+}
+
 /** Why no confirmed rule was in force at a hand-off; undefined when one was. */
 export function lateRule(
+  judged: Judged,
   { log }: Connection,
   handoff: LoggedRequest,
 ): { readonly text: string; readonly line: number | undefined; readonly t: number } | undefined {
@@ -76,6 +90,8 @@ export function lateRule(
     }
   }
   if (rule === undefined) return { text: 'no rule was asked for', line: undefined, t: Number.POSITIVE_INFINITY };
+  const wrong = wrongRule(judged, rule);
+  if (wrong !== undefined) return { text: wrong, line: rule.line, t: Number.POSITIVE_INFINITY };
   if (removed !== undefined) {
     return { text: `the rule was removed in line ${removed.line}`, line: removed.line, t: Number.POSITIVE_INFINITY };
   }

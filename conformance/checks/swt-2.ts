@@ -21,7 +21,7 @@ export const SWT_2: Check = {
       judged.connections.flatMap(giveUps).map(({ exchange, t }) => [exchange.handoff, t] as const),
     );
     for (const { connection, handoff, packets } of judged.handoffs) {
-      const late = handoff.log && lateRule(connection, handoff.log.handoff);
+      const late = handoff.log && lateRule(judged, connection, handoff.log.handoff);
       const gaveUp = reports.get(handoff) ?? Number.POSITIVE_INFINITY;
       // Once the removal is confirmed no rule has to match, whatever a backend goes on with that was taken for dead.
       const removal = handoff.log?.remove;

@@ -578,6 +578,15 @@ function handoffLogs(connection: Connection, requests: readonly RequestMessage[]
       else index ??= candidate;
       if (exact) break;
     }
+    // One whose header differs is HOF-3's; its acknowledgement number says whose it is.
+    if (index === undefined) {
+      const { start } = connection;
+      const next = requests.findIndex(
+        ({ headerEnd }, at) =>
+          !found.has(at) && start !== undefined && message.snapshot.ack === seqAdd(start.syn.seq, 1 + headerEnd),
+      );
+      if (next >= 0) index = next;
+    }
     if (index === undefined) continue;
     let remove: LoggedRequest | undefined;
     for (let at = position + 1; at < connection.log.length && remove === undefined; at++) {

@@ -92,7 +92,8 @@ export interface AnalyseInput {
 }
 
 export type AnalyseOutcome =
-  | { readonly ok: true; readonly judged: Judged }
+  /** `origin`: epoch nanoseconds of the captures' time 0. */
+  | { readonly ok: true; readonly judged: Judged; readonly origin: bigint }
   /** One line: which file, where in it, and why it cannot be read. */
   | { readonly ok: false; readonly error: string };
 
@@ -109,7 +110,7 @@ export function analyse(input: AnalyseInput): AnalyseOutcome {
   if (input.captures.length > 1) notes.push(...alignClocks(segments, others));
   const log = input.controlLog && indexControlLog(input.controlLog.name, input.controlLog.entries, origin);
   const judged = judgedOf({ ...outcome.decoded, notes }, topology, log, NOBODY_BESIDE);
-  return { ok: true, judged: { ...judged, lossless: input.lossless === true } };
+  return { ok: true, judged: { ...judged, lossless: input.lossless === true }, origin };
 }
 
 /** Frames on one clock, analysed. */

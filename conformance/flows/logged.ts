@@ -13,6 +13,10 @@ export interface LoggedRequest {
   readonly line: number;
   /** Who asked. */
   readonly from: string;
+  /** Who was asked. */
+  readonly to: string;
+  /** Whether the log shows that it arrived. */
+  readonly arrived: boolean;
   /** The earliest trace of its answer. */
   readonly answer: { readonly ok: boolean; readonly t: number; readonly line: number } | undefined;
 }
@@ -53,9 +57,14 @@ export function indexControlLog(name: string, entries: readonly ControlLogEntry[
     }
     if (message.verb === 'add' || message.verb === 'remove') showsSwitch = true;
     const key = `${sender} ${message.id}`;
+    const arrived = entry.direction === 'received';
     const known = requests.get(key);
-    if (known === undefined) requests.set(key, { message, t, line, from: sender, answer: undefined });
-    else if (t < known.t) Object.assign(known, { t, line });
+    if (known === undefined)
+      requests.set(key, { message, t, line, from: sender, to: receiver, arrived, answer: undefined });
+    else {
+      known.arrived ||= arrived;
+      if (t < known.t) Object.assign(known, { t, line });
+    }
   }
   const byClient = new Map<string, LoggedRequest[]>();
   for (const [key, request] of requests) {

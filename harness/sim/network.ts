@@ -221,6 +221,7 @@ export class Network {
     try {
       outputs = role.actor.feed(input, now);
     } catch (cause) {
+      if (cause instanceof WorldError) throw cause;
       throw new WorldError(`${name} failed at ${input.kind}: ${cause instanceof Error ? cause.message : cause}`, {
         cause,
       });

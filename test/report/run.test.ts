@@ -50,13 +50,34 @@ t.test('a violated clause names itself and its frames, not the clauses that were
   t.match(result.evidence[0], { frame: 7 });
 });
 
-t.test('a failed expectation is charged to what no check judges, also where another clause is broken', async (t) => {
+t.test('a failed expectation without anything to show for it is not charged where a clause is broken', async (t) => {
   const plan = fakePlan(t.testdir(), {
     create: fakeWorld(newLog()),
     cases: [fakeCase('RET-7.a', ['RET-7', 'HOF-6'], async (c) => c.expect(false, 'no response'))],
     judge: judgeWith(finding('HOF-6', 'inconclusive'), finding('REQ-2', 'fail')),
   });
-  t.same(only(await runCases(plan)).result.clauses, ['REQ-2', 'RET-7']);
+  t.same(only(await runCases(plan)).result.clauses, ['REQ-2']);
+});
+
+t.test('an expectation that shows its frame, or names its clause, is charged beside a broken one', async (t) => {
+  const shows = fakeCase('RET-7.a', ['RET-7'], async () => undefined, {
+    afterwards({ expect, expectFor }) {
+      expect(false, 'sent twice', { frame: 3, note: 'again' });
+      expectFor('SWT-9', false, 'refused', { line: 4, note: 'refused' });
+    },
+  });
+  const plan = fakePlan(t.testdir(), {
+    create: fakeWorld(newLog()),
+    cases: [shows],
+    judge: judgeWith(finding('REQ-2', 'fail')),
+  });
+  const { result } = only(await runCases(plan));
+  t.same(result.clauses, ['REQ-2', 'SWT-9', 'RET-7']);
+  t.match(result.evidence, [
+    { capture: 'c.pcapng', frame: 7, note: 'seen' },
+    { capture: /control\.ndjson$/, frame: 4, note: 'refused' },
+    { capture: 'sim/RET-7.a/capture.pcapng', frame: 3, note: 'again' },
+  ]);
 });
 
 t.test(
@@ -67,7 +88,7 @@ t.test(
       cases: [fakeCase('REQ-5.a', ['REQ-5', 'REQ-2', 'HOF-6'], async (c) => c.expect(false, 'lost'))],
       judge: judgeWith(finding('REQ-5', 'pass'), finding('REQ-2', 'pass'), finding('HOF-6', 'inconclusive')),
     });
-    t.same(only(await runCases(plan)).result.clauses, ['REQ-5', 'HOF-6']);
+    t.same(only(await runCases(plan)).result.clauses, ['REQ-5']);
   },
 );
 

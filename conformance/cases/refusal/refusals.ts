@@ -1,6 +1,6 @@
 /** Requests that nobody should serve: the controller answers or resets, and hands nothing off. */
 import type { CaseContext, ConformanceCase } from '../case.js';
-import { logged } from '../evidence.js';
+import { lineOf, logged } from '../evidence.js';
 import { expectObjects, gets, header, response, runOne, script, send, waitClose } from '../vocabulary.js';
 
 /** What refuses the request: one of these answers and the end of the connection, or a reset (REQ-7 allows both). */
@@ -33,10 +33,14 @@ export function refuses(
       expectObjects(context, await runOne(context, script(...gets('/a/1', '/b/1'))), ['/a/1', '/b/1']);
     },
     afterwards({ control, expect }) {
-      const handoffs = new Set(logged(control, 'handoff', 'sent').map(({ message }) => 'id' in message && message.id));
+      const sent = logged(control, 'handoff', 'sent');
+      const handoffs = new Set(sent.map(({ message }) => 'id' in message && message.id));
+      // The refused request came first.
+      const shownBy = sent.slice(0, 1).map((entry) => lineOf(control, entry, 'the request that should be refused'));
       expect(
         handoffs.size <= 2,
         `expected two hand-offs, of the requests behind the refused one, saw ${handoffs.size}`,
+        ...shownBy,
       );
     },
   };
