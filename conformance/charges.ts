@@ -45,9 +45,9 @@ export function charge(testCase: ConformanceCase, given: Charging): Charge[] {
       // Without anything to show for it, it may be a consequence.
       const shown = service !== true && judgedBy(about) === undefined && frames.length > 0;
       if (shown) charges.push({ clause: about, message, evidence: frames });
-      // A role that the case's own message has put out of action leaves frames that are broken behind it.
+      // A role that the case's own message or frame has put out of action leaves frames that are broken behind it.
       if (service === true && sought === undefined) {
-        sought = { diagnosis: OF_CONTROL.includes(about) ? seek(testCase, about, given) : undefined };
+        sought = { diagnosis: isTrial(about) ? seek(testCase, about, given) : undefined };
         if (sought.diagnosis?.clause === about) charges.push(sought.diagnosis);
       }
     } else if (service === true || (kept(about) && frames.length === 0)) {
@@ -110,6 +110,9 @@ const HOSTILE = /^(SEC-|SWT-10$|HOF-5$)/;
 
 /** Clauses about control messages that no frame shows. */
 const OF_CONTROL = ['ERR-4', 'SWT-9'];
+
+/** The case itself does what its clause is about: it speaks or forges what nobody should obey or die of. */
+const isTrial = (about: string): boolean => OF_CONTROL.includes(about) || about === 'SWT-10';
 
 /** The line of the control log at which the case tried the role that stumbled, before it did. */
 function trialOf(
