@@ -22,6 +22,8 @@ export interface Check {
   readonly method: string;
   /** Whether captures alone can ever decide it. */
   readonly needs: 'captures' | 'control-log' | 'topology-policy';
+  /** An offence shows whatever the order of frames: clocks that cannot be trusted do not touch it. */
+  readonly timeless?: true;
   judge(judged: Judged): Finding;
   /**
    * How often the clause's premise occurred, and it held, in a connection of which nothing else is to be said (`stream/regular.ts`):

@@ -7,6 +7,7 @@ export const SWT_4: Check = {
   clause: 'SWT-4',
   method: 'A segment seen as sent and as it arrived must have valid checksums at both ends or wrong ones at both.',
   needs: 'captures',
+  timeless: true,
   judge(judged) {
     const tally = new Tally();
     let offloaded = false;

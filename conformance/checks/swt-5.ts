@@ -4,6 +4,7 @@
  */
 import { isBackend, senderOf } from '../flows/connection.js';
 import type { Frame, Segment } from '../flows/decode.js';
+import { extraHops } from '../flows/hops.js';
 import type { Judged } from '../flows/judged.js';
 import { changesOf } from '../flows/packets.js';
 import type { Check } from './check.js';
@@ -14,6 +15,7 @@ export const SWT_5: Check = {
   method:
     'A segment between client and backend, as sent and as it arrived, must agree in every field that the clause keeps.',
   needs: 'captures',
+  timeless: true,
   judge(judged) {
     const tally = new Tally();
     for (const packet of judged.packets) {
@@ -28,8 +30,9 @@ export const SWT_5: Check = {
         const changes = changesOf(sent, arrived).map(
           ({ field, before, after }) => `${field} ${after} instead of ${before}`,
         );
-        const ttl = sent.ipv4.ttl - arrived.ipv4.ttl;
-        if (ttl !== 0 && ttl !== 1) changes.push(`TTL ${arrived.ipv4.ttl} instead of ${sent.ipv4.ttl} or one less`);
+        const kept = sent.ipv4.ttl - extraHops(judged, sent, arrived);
+        const ttl = kept - arrived.ipv4.ttl;
+        if (ttl !== 0 && ttl !== 1) changes.push(`TTL ${arrived.ipv4.ttl} instead of ${kept} or one less`);
         const [change] = changes;
         if (change === undefined) tally.hold();
         else if (!packet.twins) {

@@ -199,6 +199,8 @@ function splitIncarnations(group: readonly Packet[]): Incarnation[] {
 
 function negotiate(syn: Segment | undefined, synAck: Segment | undefined): Negotiated | undefined {
   if (syn === undefined || synAck === undefined) return undefined;
+  // The capture began between the two: this SYN is a later one, and what it says was not negotiated.
+  if (synAck.file === syn.file && synAck.t < syn.t) return undefined;
   const scale = optionOf(syn, 'window-scale');
   const scaling = scale !== undefined && optionOf(synAck, 'window-scale') !== undefined;
   return {

@@ -2,6 +2,7 @@
 import { formatIpv4Address } from '../../reference-impl/wire/addresses.js';
 import { type Connection, isBackend, senderOf } from './connection.js';
 import { type Frame, isFlagged, type Segment } from './decode.js';
+import { extraHops } from './hops.js';
 import type { Judged } from './judged.js';
 import { changesOf, firstDifference } from './packets.js';
 import { type RuleSpan, type RuleTimes, spansOf } from './rules.js';
@@ -30,7 +31,7 @@ export function unmatchedHops(judged: Judged, rules: RuleTimes): UnmatchedHop[] 
             ? arrived.vantage === 'controller'
             : senderOf(packet) === 'controller' && arrived.vantage === 'client';
         if (!between) continue;
-        const change = alterationOf(sent, arrived);
+        const change = alterationOf(judged, sent, arrived);
         const owned = own.some(({ from, to }) => from <= arrived.t && sent.t <= to);
         const byRule = change?.likeRule && !owned ? rules.ofOthers(connection, arrived.t) : undefined;
         hops.push({ connection, sent, arrived, alteration: change?.text, byRule });
@@ -46,7 +47,7 @@ interface Alteration {
   readonly likeRule: boolean;
 }
 
-function alterationOf(sent: Segment, arrived: Segment): Alteration | undefined {
+function alterationOf(judged: Judged, sent: Segment, arrived: Segment): Alteration | undefined {
   const address = addressChange(sent, arrived);
   if (address !== undefined) return address;
   const [change] = changesOf(sent, arrived);
@@ -58,7 +59,7 @@ function alterationOf(sent: Segment, arrived: Segment): Alteration | undefined {
   if (sent.window !== arrived.window) {
     return { text: `window ${arrived.window} instead of ${sent.window}`, likeRule: arrived.window === 0 };
   }
-  return ttlChange(sent, arrived);
+  return ttlChange(judged, sent, arrived);
 }
 
 function addressChange(sent: Frame, arrived: Frame): Alteration | undefined {
@@ -77,11 +78,10 @@ function addressChange(sent: Frame, arrived: Frame): Alteration | undefined {
   return undefined;
 }
 
-function ttlChange(sent: Frame, arrived: Frame): Alteration | undefined {
+function ttlChange(judged: Judged, sent: Frame, arrived: Frame): Alteration | undefined {
   const { ttl } = arrived.ipv4;
-  return ttl === sent.ipv4.ttl - 1
-    ? undefined
-    : { text: `TTL ${ttl} instead of ${sent.ipv4.ttl - 1}`, likeRule: false };
+  const wanted = sent.ipv4.ttl - 1 - extraHops(judged, sent, arrived);
+  return ttl === wanted ? undefined : { text: `TTL ${ttl} instead of ${wanted}`, likeRule: false };
 }
 
 /** Everything that is none of the logical port's traffic. */
@@ -91,7 +91,7 @@ export function otherHops(judged: Judged, rules: RuleTimes): UnmatchedHop[] {
     if (sent === undefined || twins) continue;
     for (const arrived of arrivals) {
       if (arrived.vantage === sent.vantage) continue;
-      const change = addressChange(sent, arrived) ?? contentChange(sent, arrived) ?? ttlChange(sent, arrived);
+      const change = addressChange(sent, arrived) ?? contentChange(sent, arrived) ?? ttlChange(judged, sent, arrived);
       const backend = isBackend(arrived.vantage) ? arrived.vantage : undefined;
       const byRule = change?.likeRule ? rules.ofOthers(undefined, arrived.t, backend) : undefined;
       hops.push({ connection: undefined, sent, arrived, alteration: change?.text, byRule });

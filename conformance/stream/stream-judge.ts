@@ -15,6 +15,7 @@ import { type ControlLog, indexControlLog } from '../flows/logged.js';
 import { certainSpan, handedOff, type RuleSpan, RuleTimes, spanOf } from '../flows/rules.js';
 import type { ClauseFinding } from '../judge.js';
 import { type Batch, type BatchContext, judgeBatch, suspectsOf } from './batch.js';
+import { type Doubt, doubted } from './doubt.js';
 import { CaptureFeed, type FeedContext } from './feed.js';
 import { type Flow, FlowTable, type TableLimits } from './flow-table.js';
 import { LostSegments } from './lost.js';
@@ -47,6 +48,14 @@ const SHORT_S = 30;
 /** Frames of other traffic that wait to be paired. */
 const MOST_OTHERS = 20_000;
 const MAX_FLIGHT_NS = 30e9;
+
+/** What the beginnings of the files have told of them. */
+export interface Surroundings {
+  readonly distant: ReadonlySet<string>;
+  readonly doubt: Doubt | undefined;
+}
+
+const PLAIN: Surroundings = { distant: new Set(), doubt: undefined };
 
 export interface StreamOutcome {
   readonly findings: readonly ClauseFinding[];
@@ -88,6 +97,7 @@ export class StreamJudge {
     private readonly topology: Topology,
     private readonly controlLog: { readonly name: string; readonly entries: readonly ControlLogEntry[] } | undefined,
     private readonly limits: StreamLimits = DEFAULT_LIMITS,
+    private readonly surroundings: Surroundings = PLAIN,
   ) {
     this.#hosts = hostsOf(topology);
     this.#scene = new Scene(this.#hosts);
@@ -245,6 +255,7 @@ export class StreamJudge {
       offloads: this.#offloads,
       partial: !last || this.#batches.length > 0,
       end: this.#table.now,
+      distant: this.surroundings.distant,
     });
   }
 
@@ -322,7 +333,11 @@ export class StreamJudge {
     this.#batches.push(last.findings);
     const findings = this.#checks.map(({ check, regular, beside }, index) => {
       const own: Finding[] = this.#batches.flatMap((batch) => batch[index] ?? []);
-      return { clause: check.clause, finding: Tally.merged(own, regular + beside) };
+      const finding = Tally.merged(own, regular + beside);
+      return {
+        clause: check.clause,
+        finding: check.timeless === true ? finding : doubted(finding, this.surroundings.doubt),
+      };
     });
     return {
       findings,
