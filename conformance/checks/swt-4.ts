@@ -22,6 +22,11 @@ export const SWT_4: Check = {
           continue;
         }
         if (before === 'unknown' || after === 'unknown') continue;
+        // Joined with what came behind it, the right repetition of a corrupt segment is none of these any more.
+        if (before === 'wrong' && after === 'valid' && judged.offloaded(arrived.vantage)) {
+          offloaded = true;
+          continue;
+        }
         if (before === after) tally.hold();
         else if (!twins) {
           const changed = changesOf(sent, arrived).map(({ field }) => field);

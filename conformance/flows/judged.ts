@@ -39,7 +39,7 @@ export interface Judged {
   offloaded(vantage: string): boolean;
   /** Whether a vantage's capture certainly missed a frame, so that it cannot prove that something was not sent. */
   missedFrames(vantage: string): boolean;
-  /** So many packets are seen at one end only that any conclusion from what is not seen is worth nothing. */
+  /** So many packets are seen at their receiver's end only that any conclusion from what is not seen is worth nothing. */
   readonly sketchy: boolean;
   /** What was left out and why, for people. */
   readonly notes: readonly string[];
@@ -174,7 +174,7 @@ export function judgedOf(
   };
 }
 
-/** From so many in a hundred packets that were seen to arrive and not to be sent, or the other way round. */
+/** From such a part of the packets on, seen to arrive and not to be sent. */
 const SKETCHY = 0.05;
 
 /** Whether frames are missing all over the captures, at the clients' and at the servers' links. */
@@ -182,7 +182,8 @@ function isSketchy(packets: readonly Packet[], vantages: ReadonlySet<string>): b
   if (!vantages.has('client')) return false;
   const unseen = { server: 0, client: 0 };
   for (const { sent, head } of packets) if (sent === undefined) unseen[head.towards]++;
-  return Math.min(unseen.server, unseen.client) > 0 && unseen.server + unseen.client > SKETCHY * packets.length;
+  const all = unseen.server + unseen.client;
+  return all > 1 && all > SKETCHY * packets.length;
 }
 
 /** Vantages where a packet must have been seen that is seen elsewhere only. */

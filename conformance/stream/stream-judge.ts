@@ -15,7 +15,7 @@ import { type ControlLog, indexControlLog } from '../flows/logged.js';
 import { certainSpan, handedOff, type RuleSpan, RuleTimes, spanOf } from '../flows/rules.js';
 import type { ClauseFinding } from '../judge.js';
 import { type Batch, type BatchContext, judgeBatch, suspectsOf } from './batch.js';
-import { type Doubt, doubted } from './doubt.js';
+import { type Doubt, doubted, SKETCHY } from './doubt.js';
 import { CaptureFeed, type FeedContext } from './feed.js';
 import { type Flow, FlowTable, type TableLimits } from './flow-table.js';
 import { LostSegments } from './lost.js';
@@ -89,6 +89,8 @@ export class StreamJudge {
   readonly #lost = new LostSegments();
   #regular = 0;
   #irregular = 0;
+  /** Frames are missing all over a batch. */
+  #sketchy = false;
   #log: ControlLog | undefined;
   /** Why connections were not regular, for whoever wants to know. */
   readonly reasons = new Map<string, number>();
@@ -285,6 +287,7 @@ export class StreamJudge {
 
   #finishBatch(flows: readonly Flow[], { judged, findings }: Batch): void {
     this.#batches.push(findings);
+    this.#sketchy ||= judged.sketchy;
     this.#learn(judged);
     for (const { frames } of flows) frames.release();
   }
@@ -331,12 +334,16 @@ export class StreamJudge {
     for (const exchange of last.judged.handoffs) this.#certain.push(...certainSpan(exchange));
     this.#countBeside();
     this.#batches.push(last.findings);
+    this.#sketchy ||= last.judged.sketchy;
     const findings = this.#checks.map(({ check, regular, beside }, index) => {
       const own: Finding[] = this.#batches.flatMap((batch) => batch[index] ?? []);
       const finding = Tally.merged(own, regular + beside);
       return {
         clause: check.clause,
-        finding: check.timeless === true ? finding : doubted(finding, this.surroundings.doubt),
+        finding:
+          check.timeless === true
+            ? finding
+            : doubted(finding, this.surroundings.doubt ?? (this.#sketchy ? SKETCHY : undefined)),
       };
     });
     return {

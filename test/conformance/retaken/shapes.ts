@@ -1,7 +1,7 @@
 /** One run as many others would have captured it. Each shape takes the frames of a run with every link and makes of them what somebody might send us. */
 import type { Topology } from '../../../harness/topology.js';
 import { apart, pcapngOf, pcapOf, together, vantagesOf } from './files.js';
-import { ETHERNET, hopped, macOf, numbers, type Piece, type Shot } from './frame.js';
+import { ETHERNET, hopped, isIpv4, macOf, numbers, type Piece, type Shot } from './frame.js';
 import { offloaded } from './offloads.js';
 
 export interface Retaken {
@@ -43,6 +43,10 @@ shape('a file a vantage', (shots) => apart(shots));
 const ROUTER_CLIENT = '02:aa:aa:aa:aa:01';
 const ROUTER_SWITCH = '02:aa:aa:aa:aa:02';
 
+/** By the network that every run of ours has its clients in. */
+const fromClient = (bytes: Uint8Array): boolean =>
+  isIpv4(bytes) && bytes[ETHERNET + 13] === 18 && bytes[ETHERNET + 14] === 1;
+
 /** Towards the client one hop more than its frames show, towards the servers too. */
 function behindRouter(shots: readonly Shot[], clientMacs: ReadonlySet<string>, hops: number): Shot[] {
   return shots.map((shot) => {
@@ -53,9 +57,7 @@ function behindRouter(shots: readonly Shot[], clientMacs: ReadonlySet<string>, h
         ...shot,
         bytes: own ? hopped(bytes, 0, { dst: ROUTER_CLIENT }) : hopped(bytes, hops, { src: ROUTER_CLIENT }),
       };
-    const port = ETHERNET + 20;
-    const toServer = ((bytes[port + 2] ?? 0) << 8) + (bytes[port + 3] ?? 0) === 80;
-    return toServer ? { ...shot, bytes: hopped(bytes, hops, {}) } : shot;
+    return fromClient(bytes) ? { ...shot, bytes: hopped(bytes, hops, {}) } : shot;
   });
 }
 
@@ -80,21 +82,28 @@ shape('a router before the client, captured at the switch', (shots, topology) =>
             ? hopped(bytes, 1, { src: ROUTER_SWITCH })
             : hopped(bytes, 0, { dst: ROUTER_SWITCH }),
         };
-      const toServer = ((bytes[ETHERNET + 22] ?? 0) << 8) + (bytes[ETHERNET + 23] ?? 0) === 80;
-      return toServer ? { ...shot, bytes: hopped(bytes, 1, {}) } : shot;
+      return fromClient(bytes) ? { ...shot, bytes: hopped(bytes, 1, {}) } : shot;
     }),
   );
 });
-shape('a router before the backends', (shots) =>
-  together(
+shape('a router before the backends', (shots, topology) => {
+  const own = new Map(topology.backends.map(({ name, mac }) => [name, mac]));
+  return together(
     shots.map((shot) => {
       const { vantage, bytes } = shot;
-      const toServer = ((bytes[ETHERNET + 22] ?? 0) << 8) + (bytes[ETHERNET + 23] ?? 0) === 80;
-      if (vantage.startsWith('backend')) return toServer ? { ...shot, bytes: hopped(bytes, 1, {}) } : shot;
+      const mac = own.get(vantage);
+      if (mac !== undefined)
+        return {
+          ...shot,
+          bytes:
+            macOf(bytes, 6) === mac
+              ? hopped(bytes, 0, { dst: ROUTER_CLIENT })
+              : hopped(bytes, 1, { src: ROUTER_CLIENT }),
+        };
       return shot;
     }),
-  ),
-);
+  );
+});
 
 // Stamps.
 shape('stamps of a microsecond', (shots) => together(rounded(shots, 1000n)));
@@ -156,7 +165,7 @@ shapeOf('wrong backend address', (shots, topology) => ({
 }));
 shapeOf('wrong fabric MAC', (shots, topology) => ({
   pieces: together(shots),
-  topology: { ...topology, logical: { ...topology.logical, mac: '02:50:52:00:00:99' } },
+  topology: { ...topology, logical: { ...topology.logical, mac: '02:98:98:98:98:98' } },
 }));
 shapeOf('wrong backend MAC', (shots, topology) => ({
   pieces: together(shots),
