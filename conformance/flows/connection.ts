@@ -197,10 +197,13 @@ function splitIncarnations(group: readonly Packet[]): Incarnation[] {
   return incarnations;
 }
 
+/** A SYN is repeated after more (RFC 6298 §2), and clocks of two files that were brought together differ by less. */
+const SYN_APART_NS = 100e6;
+
 function negotiate(syn: Segment | undefined, synAck: Segment | undefined): Negotiated | undefined {
   if (syn === undefined || synAck === undefined) return undefined;
   // The capture began between the two: this SYN is a later one, and what it says was not negotiated.
-  if (synAck.file === syn.file && synAck.t < syn.t) return undefined;
+  if (synAck.t < syn.t - (synAck.file === syn.file ? 0 : SYN_APART_NS)) return undefined;
   const scale = optionOf(syn, 'window-scale');
   const scaling = scale !== undefined && optionOf(synAck, 'window-scale') !== undefined;
   return {

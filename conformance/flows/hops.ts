@@ -31,13 +31,19 @@ function leastOf(judged: Judged): ReadonlyMap<string, number> {
   return least;
 }
 
+/** Whether one of the two vantages may stand behind a router. */
+export function isDistant(judged: Judged, sent: Frame, arrived: Frame): boolean {
+  const { distant } = judged.beside;
+  return distant.has(sent.vantage) || distant.has(arrived.vantage);
+}
+
 /**
  * Hops beside the switch between two vantages, 0 where none of both is known to stand behind a router. Towards a client they are told by
  * what no rule touches.
  */
 export function extraHops(judged: Judged, sent: Frame, arrived: Frame): number {
   const { distant } = judged.beside;
-  if (!distant.has(sent.vantage) && !distant.has(arrived.vantage)) return 0;
+  if (!isDistant(judged, sent, arrived)) return 0;
   const least = leastOf(judged);
   const own = Math.max(0, (least.get(pathOf(sent, arrived)) ?? 1) - 1);
   const backend = isBackend(sent.vantage) ? sent.vantage : isBackend(arrived.vantage) ? arrived.vantage : undefined;

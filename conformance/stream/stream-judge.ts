@@ -148,7 +148,8 @@ export class StreamJudge {
   }
 
   #indexedLog(): ControlLog | undefined {
-    if (this.#log === undefined && this.controlLog !== undefined) {
+    // A log without a line shows nothing.
+    if (this.#log === undefined && this.controlLog !== undefined && this.controlLog.entries.length > 0) {
       this.#log = indexControlLog(this.controlLog.name, this.controlLog.entries, this.#feed.origin ?? 0n);
     }
     return this.#log;

@@ -74,7 +74,7 @@ export function hopped(
   hops: number,
   macs: { readonly src?: string; readonly dst?: string },
 ): Uint8Array {
-  const made = bytes.slice();
+  const made = new Uint8Array(bytes);
   if (macs.dst !== undefined) made.set(Buffer.from(macs.dst.replaceAll(':', ''), 'hex'), 0);
   if (macs.src !== undefined) made.set(Buffer.from(macs.src.replaceAll(':', ''), 'hex'), 6);
   if (hops > 0 && isIpv4(made) && made.length >= ETHERNET + 20) {

@@ -35,9 +35,7 @@ export function offloaded(
       made.push(shot);
       continue;
     }
-    const sent =
-      (u16(bytes, vantage === 'client' ? tcp + 2 : tcp) === 80) !== false &&
-      (vantage === 'client' ? u16(bytes, tcp + 2) === 80 : u16(bytes, tcp) === 80);
+    const sent = u16(bytes, vantage === 'client' ? tcp + 2 : tcp) === 80;
     const { tso, gro } = joins(vantage);
     if (!(sent ? tso : gro)) {
       made.push(shot);
@@ -71,10 +69,10 @@ export function offloaded(
       continue;
     }
     emit(key);
-    const own = bytes.slice();
+    const own = new Uint8Array(bytes);
     if (sent && right) sealTcp(own, true);
     if (plain && (flags & PSH_FIN) === 0)
-      open.set(key, { shot, bytes: own.slice(0, end), next: (seq + end - header) >>> 0 });
+      open.set(key, { shot, bytes: own.subarray(0, end), next: (seq + end - header) >>> 0 });
     else made.push({ ...shot, bytes: own });
   }
   for (const key of [...open.keys()]) emit(key);
@@ -82,7 +80,7 @@ export function offloaded(
 }
 
 function isRight(bytes: Uint8Array): boolean {
-  const again = bytes.slice();
+  const again = new Uint8Array(bytes);
   sealTcp(again);
   sealIp(again);
   return Buffer.compare(again, bytes) === 0;
