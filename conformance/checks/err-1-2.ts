@@ -12,8 +12,11 @@ import { at, missingVantages, named, Tally } from './tally.js';
 
 /** Unless the topology declares another bound. */
 const BOUND_MS = 60_000;
-/** What is announced and lost is announced again. */
-const SLACK_NS = 10e9;
+
+/** What is announced and lost is announced again: so much later at the most, nanoseconds. */
+function slackOf(bound: number): number {
+  return Math.min(10e9, Math.max(2e9, bound));
+}
 
 function boundOf(judged: Judged): number {
   return (judged.topology.bounds?.handoffMs ?? BOUND_MS) * 1e6;
@@ -34,10 +37,11 @@ function expectReset(
   why: string,
   ...evidence: readonly EvidenceFrame[]
 ): void {
-  const until = Math.min(since + bound + SLACK_NS, connection.to);
+  const due = since + bound + slackOf(bound);
+  const until = Math.min(due, connection.to);
   const outcome = resetOfClient(connection, since, until);
   if (outcome.kind === 'reset') tally.hold();
-  else if (gaveUp(connection, since, until) || connection.to < since + bound + SLACK_NS)
+  else if (gaveUp(connection, since, until) || connection.to < due)
     tally.doubt(`the client ended ${connection.name} itself`);
   else if (outcome.kind === 'in vain')
     tally.fail(
@@ -46,7 +50,7 @@ function expectReset(
       at(outcome.last, 'a reset with a number that the client does not take'),
       at(outcome.spoke, 'the client goes on'),
     );
-  else if (outcome.kind === 'unclear' || judged.end < since + bound + SLACK_NS)
+  else if (outcome.kind === 'unclear' || judged.end < due)
     tally.doubt(`the captures end before ${connection.name} has to be reset`);
   else if (judged.missedFrames('controller')) tally.doubt('the captures missed frames of the controller');
   else tally.fail(`expected ${connection.name} to be reset ${why}; the controller sent no reset`, ...evidence);

@@ -1,7 +1,8 @@
 /** HOF-5: A client segment that meets a backend before take-over or after give-up draws no RST and no ACK there. (D of HOF-4) */
+import { seqDiff } from '../../reference-impl/wire/seq.js';
 import { isSound, senderOf } from '../flows/connection.js';
 import { isFlagged, type Segment } from '../flows/decode.js';
-import { afterGivingUp, giveUps } from '../flows/former.js';
+import { afterGivingUp, giveUps, LOG_SLACK_NS } from '../flows/former.js';
 import type { HandedExchange } from '../flows/judged.js';
 import type { Packet } from '../flows/packets.js';
 import { between } from '../flows/rules.js';
@@ -16,6 +17,7 @@ export const HOF_5: Check = {
   judge(judged) {
     const tally = new Tally();
     for (const exchange of judged.handoffs) judgeBefore(tally, exchange);
+    for (const exchange of judged.handoffs) judgeReport(tally, exchange);
     for (const connection of judged.connections) {
       for (const giveUp of giveUps(connection)) {
         const { backend } = giveUp.exchange.handoff;
@@ -37,7 +39,9 @@ export const HOF_5: Check = {
 /** Between the header and the hand-off; without a log an ACK of the backend is its first word as the owner. */
 function judgeBefore(tally: Tally, exchange: HandedExchange): void {
   const { connection, handoff, begins } = exchange;
-  const told = handoff.log?.handoff.t;
+  // A backend takes over when it answers the hand-off.
+  const answer = handoff.log?.handoff.answer;
+  const told = answer?.ok === true ? answer.t - LOG_SLACK_NS : undefined;
   const until = told ?? handoff.first?.t;
   // Behind an earlier request of its own a backend still owns the connection until it has reported.
   const before = connection.exchanges.findLast(
@@ -58,6 +62,30 @@ function judgeBefore(tally: Tally, exchange: HandedExchange): void {
 function arrivalsAt(packets: readonly Packet[], backend: string): Segment[] {
   return packets.flatMap(({ arrivals }) =>
     arrivals.filter((arrival) => arrival.vantage === backend && isSound(arrival) && !isFlagged(arrival, 'RST')),
+  );
+}
+
+/** An acknowledgement of more than the backend reported to have taken, whatever the clocks of log and captures say. */
+function judgeReport(tally: Tally, { connection, handoff }: HandedExchange): void {
+  const report = handoff.log?.report;
+  if (report?.message.verb !== 'complete') return;
+  const { ack } = report.message.snapshot;
+  const next = connection.exchanges.find(({ handoff: later }) => (later?.first?.t ?? 0) > report.t)?.handoff?.first?.t;
+  const over = between(connection.toClient, report.t - LOG_SLACK_NS, next ?? connection.to).find(
+    (packet) =>
+      senderOf(packet) === handoff.backend &&
+      packet.head.length === 0 &&
+      seqDiff(packet.head.ack, ack) > 0 &&
+      packet.head.t < (next ?? connection.to),
+  )?.head;
+  if (over === undefined) return;
+  const arrival = connection.toServer
+    .flatMap(({ arrivals }) => arrivals)
+    .find((one) => one.vantage === handoff.backend && one.t <= over.t && seqDiff(over.ack, one.seq) === one.length);
+  tally.fail(
+    `expected no answer of ${handoff.backend} to what met it after it had reported (ack ${ack} in line ${report.line}); it acknowledges ${over.ack} in ${named(over)}`,
+    ...(arrival ? [at(arrival, `meets ${handoff.backend} after it gave up`)] : []),
+    at(over, 'ACK of no owner'),
   );
 }
 

@@ -29,8 +29,11 @@ import { REQ_7 } from './req-7.js';
 import { RET_1 } from './ret-1.js';
 import { RET_2 } from './ret-2.js';
 import { RET_3 } from './ret-3.js';
+import { RET_4 } from './ret-4.js';
 import { RET_5 } from './ret-5.js';
 import { RET_6 } from './ret-6.js';
+import { RET_7 } from './ret-7.js';
+import { SEC_1 } from './sec-1.js';
 import { SWT_1 } from './swt-1.js';
 import { SWT_2 } from './swt-2.js';
 import { SWT_3 } from './swt-3.js';
@@ -81,11 +84,14 @@ export const CHECKS: readonly Check[] = [
   RET_1,
   RET_2,
   RET_3,
+  RET_4,
   RET_5,
   RET_6,
+  RET_7,
   ERR_1,
   ERR_2,
   ERR_3,
+  SEC_1,
 ];
 
 /** Every check's finding, in the order of `CHECKS`. */

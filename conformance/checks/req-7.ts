@@ -58,7 +58,12 @@ function judgeUnread(tally: Tally, connection: Connection): void {
   const last = exchanges.at(-1);
   const offset = last === undefined ? 0 : last.request.end;
   if (start === undefined || offset === undefined || readRequest(clientStream, offset).kind !== 'unreadable') return;
-  const sent = connection.dataAt.get('controller')?.completes(offset, clientStream.contiguousEnd(offset));
+  const sent = connection.packets
+    .flatMap(({ arrivals }) => arrivals)
+    .find(
+      (one) =>
+        one.vantage === 'controller' && one.length > 0 && one.offset <= offset && one.offset + one.length > offset,
+    );
   if (sent === undefined) return;
   const after = connection.packets.filter(({ head }) => head.towards === 'client' && head.t > sent.t);
   const backend = after.find(

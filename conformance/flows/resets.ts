@@ -13,6 +13,7 @@ export type ResetOutcome =
 /** What became of the resets that the controller sent in (from, to]. */
 export function resetOfClient(connection: Connection, from: number, to: number): ResetOutcome {
   let last: Segment | undefined;
+  let outside = true;
   for (const packet of connection.toClient) {
     const { head, arrivals } = packet;
     if (head.t <= from || head.t > to || !isFlagged(head, 'RST') || senderOf(packet) !== 'controller') continue;
@@ -23,10 +24,12 @@ export function resetOfClient(connection: Connection, from: number, to: number):
     for (const { head: own } of connection.toServer)
       if (own.t <= arrived.t && own.acked > expected) expected = own.acked;
     if (head.offset === expected) return { kind: 'reset', by: head };
+    // What lies before that is in no window; what lies behind it, some stacks take.
+    outside &&= head.offset < expected;
   }
   if (last === undefined) return { kind: 'none' };
   const { t } = last;
   // One answer to a reset is the challenge; who repeats data afterwards is alive.
   const spoke = connection.toServer.filter(({ head }) => head.t > t && !isFlagged(head, 'RST'))[1]?.head;
-  return spoke === undefined ? { kind: 'unclear', last } : { kind: 'in vain', last, spoke };
+  return spoke === undefined || !outside ? { kind: 'unclear', last } : { kind: 'in vain', last, spoke };
 }
