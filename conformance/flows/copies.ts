@@ -4,6 +4,12 @@ import type { Frame } from './decode.js';
 /** A mirror's detour is no longer; a sender that repeats itself waits longer (RFC 6298 §2: an RTO of 200 ms at the least) or counts its IP id on. */
 const LATEST_COPY_NS = 50e6;
 
+/** Fewer copies, or a smaller part of what was sent, are the senders' own. */
+const FEWEST = 3;
+const MIRRORED = 0.1;
+/** Of half of what a link shows being sent there is one copy each, where all of it is doubled. */
+const WHOLE = 0.4;
+
 /**
  * The frames without those that the same vantage has already shown being sent, byte for byte, a moment before, and how many those are. What
  * arrives twice stays: the network may have doubled it. Any order; O(n).
@@ -30,7 +36,17 @@ export function withoutCopies<F extends Frame>(
       }
     }
   }
-  if (doubled.size === 0) return { frames, copies: 0 };
+  const sent = new Map<string, number>();
+  const copied = new Map<string, number>();
+  for (const { direction, vantage } of frames)
+    if (direction === 'sent') sent.set(vantage, (sent.get(vantage) ?? 0) + 1);
+  for (const { vantage } of doubled) copied.set(vantage, (copied.get(vantage) ?? 0) + 1);
+  const all = [...sent.values()].reduce((sum, count) => sum + count, 0);
+  // A mirror doubles what passes it; a host that says one thing twice is an offender, or nobody's business.
+  const everywhere = copied.size > 1 && doubled.size > MIRRORED * all;
+  const whole = [...copied].some(([vantage, count]) => count > WHOLE * (sent.get(vantage) ?? 0));
+  const mirrored = doubled.size >= FEWEST && (everywhere || whole);
+  if (!mirrored) return { frames, copies: 0 };
   return { frames: frames.filter((frame) => !doubled.has(frame)), copies: doubled.size };
 }
 
