@@ -97,8 +97,13 @@ export const ERR_2: Check = {
     const tally = new Tally();
     const bound = boundOf(judged);
     for (const exchange of judged.handoffs) {
-      const { connection, handoff, response, begins } = exchange;
-      if (response?.end !== undefined || handoff.log?.report !== undefined || connection.unread !== undefined) continue;
+      const { connection, handoff, begins } = exchange;
+      if (
+        handoff.doneFrom < Number.POSITIVE_INFINITY ||
+        handoff.log?.report !== undefined ||
+        connection.unread !== undefined
+      )
+        continue;
       if (exchange.index !== connection.exchanges.length - 1) continue;
       const last = lastOf(exchange);
       const since = last?.t ?? handoff.log?.handoff.t ?? begins;

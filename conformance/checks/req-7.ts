@@ -1,8 +1,9 @@
 /** REQ-7: A request that RFC 9112 cannot parse, whose header exceeds the declared limit, or of an unsupported method is answered or reset by the controller and never handed off. (D of REQ-1) */
-import { type Connection, senderOf } from '../flows/connection.js';
+import { type Connection, isSound, senderOf } from '../flows/connection.js';
 import { isFlagged, type Segment } from '../flows/decode.js';
 import { readRequest } from '../flows/http.js';
 import { handedOff } from '../flows/rules.js';
+import { ByteStream } from '../flows/stream.js';
 import type { Check } from './check.js';
 import { at, missingVantages, named, Tally } from './tally.js';
 
@@ -54,10 +55,17 @@ export const REQ_7: Check = {
 
 /** What follows the last request that could be read. */
 function judgeUnread(tally: Tally, connection: Connection): void {
-  const { clientStream, exchanges, start } = connection;
+  const { exchanges, start, unread, packets } = connection;
   const last = exchanges.at(-1);
   const offset = last === undefined ? 0 : last.request.end;
-  if (start === undefined || offset === undefined || readRequest(clientStream, offset).kind !== 'unreadable') return;
+  if (start === undefined || offset === undefined || unread === undefined) return;
+  // What the connection knows of its streams ends where they cannot be read any more.
+  const stream = new ByteStream();
+  for (const { head } of packets) {
+    if (head.towards === 'server' && head.length > 0 && isSound(head) && !isFlagged(head, 'SYN'))
+      stream.insert(head.offset, head.payload);
+  }
+  if (readRequest(stream, offset).kind !== 'unreadable') return;
   const sent = connection.packets
     .flatMap(({ arrivals }) => arrivals)
     .find(

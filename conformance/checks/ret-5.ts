@@ -48,9 +48,9 @@ export const RET_5: Check = {
 
 /** The client's reset as it reached the owner, with exactly the number that the owner waits for. */
 function resetAtOwner({ connection, handoff }: HandedExchange): Segment | undefined {
-  const { first, until, backend } = handoff;
+  const { first, interrupted, doneFrom, backend } = handoff;
   if (first === undefined) return undefined;
-  for (const { arrivals } of between(connection.toServer, first.t, until)) {
+  for (const { arrivals } of between(connection.toServer, first.t, Math.min(interrupted, doneFrom))) {
     const arrived = arrivals.find(({ vantage }) => vantage === backend);
     if (arrived === undefined || !isFlagged(arrived, 'RST') || !isSound(arrived)) continue;
     let expected = -1;
