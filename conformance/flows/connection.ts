@@ -188,6 +188,7 @@ function splitIncarnations(group: readonly Packet[]): Incarnation[] {
     } else if (current === undefined) {
       current = { syn: undefined, synAck: undefined, packets: [] };
       incarnations.push(current);
+      ended = false;
     }
     if (isFlagged(head, 'RST')) ended = true;
     if (isFlagged(head, 'FIN')) fins |= head.towards === 'server' ? 1 : 2;
