@@ -175,7 +175,9 @@ export function judgedOf(
 }
 
 /** From such a part of the packets on, seen to arrive and not to be sent. */
-const SKETCHY = 0.05;
+const SKETCHY = 0.08;
+/** So many may be some offender's doing. */
+const FEW = 3;
 
 /** Whether frames are missing all over the captures, at the clients' and at the servers' links. */
 function isSketchy(packets: readonly Packet[], vantages: ReadonlySet<string>): boolean {
@@ -183,7 +185,7 @@ function isSketchy(packets: readonly Packet[], vantages: ReadonlySet<string>): b
   const unseen = { server: 0, client: 0 };
   for (const { sent, head } of packets) if (sent === undefined) unseen[head.towards]++;
   const all = unseen.server + unseen.client;
-  return all > 1 && all > SKETCHY * packets.length;
+  return all > FEW && all > SKETCHY * packets.length;
 }
 
 /** Vantages where a packet must have been seen that is seen elsewhere only. */
