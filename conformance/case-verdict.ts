@@ -40,7 +40,10 @@ export function caseVerdict(testCase: ConformanceCase, replay: string, judgement
     return { ...base, clauses: testCase.clauses, verdict: 'inconclusive', exercised: 0, message, evidence: [] };
   }
   if (failedExpectation !== undefined || broken.length > 0) return failure(testCase, replay, judgement, broken);
-  const own = findings.filter(({ clause }) => testCase.clauses.includes(clause));
+  const own = findings.filter(
+    ({ clause, incidental, finding: { verdict } }) =>
+      testCase.clauses.includes(clause) && (incidental !== true || verdict === 'pass'),
+  );
   const open = own.filter(({ finding }) => finding.verdict === 'inconclusive' || finding.verdict === 'unsupported');
   if (open.length > 0) {
     return {

@@ -35,7 +35,8 @@ export function charge(testCase: ConformanceCase, given: Charging): Charge[] {
   if (failures.length === 0) return [];
   const about = testCase.id.split('.', 1)[0] ?? '';
   const broken = findings.some(({ finding }) => finding.verdict === 'fail');
-  const judgedBy = (clause: string): ClauseFinding | undefined => findings.find((one) => one.clause === clause);
+  const judgedBy = (clause: string): ClauseFinding | undefined =>
+    findings.find((one) => one.clause === clause && (one.incidental !== true || one.finding.verdict === 'fail'));
   const kept = (clause: string): boolean => judgedBy(clause)?.finding.verdict === 'pass';
   const charges: Charge[] = [];
   let sought: { readonly diagnosis: Charge | undefined } | undefined;

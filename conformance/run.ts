@@ -464,8 +464,13 @@ export function worldResults(
     findings: run.findings.filter(({ finding }) => finding.verdict !== 'fail' || !excused.has(run.result.id)),
     replay: run.result.replay,
   }));
+  const told = new Set(own.flatMap(({ result }) => result.clauses));
+  const incidental = new Set(captures.flatMap((c) => c.findings.filter((f) => f.incidental).map((f) => f.clause)));
   const passive = passiveResults(captures, (clause) => replayCommand(clause, world, plan)).filter(
-    (result) => result.verdict === 'fail' || result.clauses.some((id) => clauses.has(id)),
+    ({ verdict, clauses: [clause = ''] }) =>
+      verdict === 'fail' ||
+      // Of such a clause the cases tell what frames leave open.
+      (clauses.has(clause) && !(verdict === 'inconclusive' && incidental.has(clause) && told.has(clause))),
   );
   return excuse([...own.map((run) => run.result), ...passive], waivers);
 }

@@ -11,6 +11,7 @@ export const EST_2: Check = {
   method:
     'Every TCP segment that reaches a connected port of the client must have the logical address and port and the MAC of the fabric as source.',
   needs: 'captures',
+  timeless: true,
   judge(judged) {
     const tally = new Tally();
     const { hosts } = judged;

@@ -41,9 +41,11 @@ export const SWT_9: Check = {
           continue;
         }
         tally.fail(
-          `expected ${wrong}, with ${rules} rules in force; the ${message.verb} for ${client} that the switch received in line ${line} of ${log.name} was ${answer === undefined ? 'not answered' : `refused in line ${answer.line} (${answer.code})`}`,
+          `expected ${wrong}, with ${rules} rules in force; the ${message.verb} for ${client} that the switch received in line ${line} of ${log.name} was ${saidOf(asked)}`,
           { capture: log.name, frame: line, note: message.verb },
-          ...(answer === undefined ? [] : [{ capture: log.name, frame: answer.line, note: `refused: ${answer.code}` }]),
+          ...(answer === undefined
+            ? []
+            : [{ capture: log.name, frame: answer.line, note: answer.ok ? 'ok' : `refused: ${answer.code}` }]),
         );
       }
     }
@@ -55,13 +57,21 @@ export const SWT_9: Check = {
   regular: () => 0,
 };
 
+function saidOf({ answer }: AskedOfSwitch): string {
+  if (answer === undefined) return 'not answered';
+  return answer.ok ? `confirmed in line ${answer.line}` : `refused in line ${answer.line} (${answer.code})`;
+}
+
 /** What was expected instead; undefined where nothing is wrong, `open` where the log ends too early to tell. */
-function offence({ message, answer, t, present }: AskedOfSwitch, end: number): string | undefined {
+function offence({ message, answer, t, present, repeated }: AskedOfSwitch, end: number): string | undefined {
   if (answer === undefined) return end - t < PATIENCE_NS ? 'open' : 'an answer under the id of the request';
-  if (answer.ok) return undefined;
+  const conflicts = message.verb === 'add' && present !== undefined && present !== message.rule.backend.name;
+  // A late repetition of what is over (ERR-4).
+  if (answer.code === 'stale') return undefined;
+  if (answer.ok && repeated) return undefined;
+  if (answer.ok) return conflicts ? 'the rule to be refused, another one of the connection being in force' : undefined;
   if (message.verb === 'remove') return 'the removal to be confirmed, whether there is such a rule or not';
-  const same = present === undefined || present === message.rule.backend.name;
-  return answer.code === 'conflict' && same
+  return answer.code === 'conflict' && !conflicts
     ? 'the rule to be taken, no other rule of the connection being in force'
     : undefined;
 }

@@ -188,6 +188,7 @@ function splitIncarnations(group: readonly Packet[]): Incarnation[] {
     } else if (current === undefined) {
       current = { syn: undefined, synAck: undefined, packets: [] };
       incarnations.push(current);
+      ended = false;
     }
     if (isFlagged(head, 'RST')) ended = true;
     if (isFlagged(head, 'FIN')) fins |= head.towards === 'server' ? 1 : 2;
@@ -197,8 +198,13 @@ function splitIncarnations(group: readonly Packet[]): Incarnation[] {
   return incarnations;
 }
 
+/** A SYN is repeated after more (RFC 6298 §2), and clocks of two files that were brought together differ by less. */
+const SYN_APART_NS = 100e6;
+
 function negotiate(syn: Segment | undefined, synAck: Segment | undefined): Negotiated | undefined {
   if (syn === undefined || synAck === undefined) return undefined;
+  // The capture began between the two: this SYN is a later one, and what it says was not negotiated.
+  if (synAck.t < syn.t - (synAck.file === syn.file ? 0 : SYN_APART_NS)) return undefined;
   const scale = optionOf(syn, 'window-scale');
   const scaling = scale !== undefined && optionOf(synAck, 'window-scale') !== undefined;
   return {

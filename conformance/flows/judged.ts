@@ -4,6 +4,7 @@ import type { ControlLogEntry } from '../../harness/world.js';
 import type { Ipv4Address } from '../../reference-impl/wire/addresses.js';
 import { alignClocks } from './clocks.js';
 import { type Connection, connectionsOf, type Exchange, type Handoff } from './connection.js';
+import { withoutCopies } from './copies.js';
 import {
   type CaptureInput,
   type Decoded,
@@ -40,6 +41,8 @@ export interface Judged {
   offloaded(vantage: string): boolean;
   /** Whether a vantage's capture certainly missed a frame, so that it cannot prove that something was not sent. */
   missedFrames(vantage: string): boolean;
+  /** So many packets are seen at their receiver's end only that any conclusion from what is not seen is worth nothing. */
+  readonly sketchy: boolean;
   /** What was left out and why, for people. */
   readonly notes: readonly string[];
   /** What is known of connections that are not among these because they were judged before, or apart. */
@@ -59,6 +62,8 @@ export interface Beside {
   readonly partial: boolean;
   /** Time of the last frame of anybody. */
   readonly end: number;
+  /** Vantages that routers of somebody else may stand before, so that the TTL is lowered by more than the switch lowers it. */
+  readonly distant: ReadonlySet<string>;
 }
 
 export interface EarlierConnection {
@@ -76,6 +81,7 @@ export const NOBODY_BESIDE: Beside = {
   offloads: new Set(),
   partial: false,
   end: 0,
+  distant: new Set(),
 };
 
 /** An exchange that was handed off. */
@@ -115,12 +121,23 @@ export function analyse(input: AnalyseInput): AnalyseOutcome {
 
 /** Frames on one clock, analysed. */
 export function judgedOf(
-  { segments, others, vantages, notes }: Omit<Decoded, 'origin'>,
+  decoded: Omit<Decoded, 'origin'>,
   topology: Topology,
   log: ControlLog | undefined,
   beside: Beside,
 ): Judged {
+  const { vantages } = decoded;
   const hosts = hostsOf(topology);
+  const { frames: segments, copies } = withoutCopies(decoded.segments);
+  const { frames: others, copies: more } = withoutCopies(decoded.others);
+  const doubled = copies + more;
+  const notes =
+    doubled === 0
+      ? decoded.notes
+      : [
+          ...decoded.notes,
+          `${doubled} frames show what the same link showed a moment before, byte for byte: they were taken for copies that the capture made`,
+        ];
   const paired = pairSegments(segments);
   // A client may speak to a server's own address, too: that is nobody's connection to the logical one.
   const direct = ({ sent }: Packet): boolean =>
@@ -158,10 +175,25 @@ export function judgedOf(
     lossless: false,
     addressed: (client, server) => opened.has(`${client}>${server}`),
     missedFrames: (vantage) => incomplete.has(vantage),
+    sketchy: isSketchy(packets, vantages),
     offloaded: (vantage) => offloads.has(vantage),
     notes,
     beside,
   };
+}
+
+/** From such a part of the packets on, seen to arrive and not to be sent. */
+const SKETCHY = 0.08;
+/** So many may be some offender's doing. */
+const FEW = 3;
+
+/** Whether frames are missing all over the captures, at the clients' and at the servers' links. */
+function isSketchy(packets: readonly Packet[], vantages: ReadonlySet<string>): boolean {
+  if (!vantages.has('client')) return false;
+  const unseen = { server: 0, client: 0 };
+  for (const { sent, head } of packets) if (sent === undefined) unseen[head.towards]++;
+  const all = unseen.server + unseen.client;
+  return all > FEW && all > SKETCHY * packets.length;
 }
 
 /** Vantages where a packet must have been seen that is seen elsewhere only. */

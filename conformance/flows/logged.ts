@@ -21,12 +21,20 @@ export interface LoggedRequest {
   readonly answer: { readonly ok: boolean; readonly t: number; readonly line: number } | undefined;
 }
 
+export interface LoggedEntry {
+  readonly entry: ControlLogEntry;
+  readonly t: number;
+  readonly line: number;
+}
+
 export interface ControlLog {
   readonly name: string;
   /** By `address:port` of the client, in order of time. */
   readonly byClient: ReadonlyMap<string, readonly LoggedRequest[]>;
   /** What reached the switch, by client. */
   readonly askedOfSwitch: ReadonlyMap<string, readonly AskedOfSwitch[]>;
+  /** As written, each with its time in the captures' time and its line, in order of time. */
+  readonly entries: readonly LoggedEntry[];
   /** Whether messages to the switch were logged at all. */
   readonly showsSwitch: boolean;
   /** Times of the first and the last entry. */
@@ -76,5 +84,7 @@ export function indexControlLog(name: string, entries: readonly ControlLogEntry[
     else byClient.set(conn, [request]);
   }
   for (const list of byClient.values()) list.sort((a, b) => a.t - b.t || a.line - b.line);
-  return { name, byClient, askedOfSwitch: askedOfSwitch(entries, origin), showsSwitch, begin, end };
+  const timed = entries.map((entry, index) => ({ entry, t: Number(BigInt(entry.t) - origin), line: index + 1 }));
+  timed.sort((a, b) => a.t - b.t || a.line - b.line);
+  return { name, byClient, askedOfSwitch: askedOfSwitch(entries, origin), entries: timed, showsSwitch, begin, end };
 }

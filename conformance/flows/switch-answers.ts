@@ -14,6 +14,8 @@ export interface AskedOfSwitch {
   readonly t: number;
   /** The backend that the connection had a rule to by then, by the switch's own answers. */
   readonly present: string | undefined;
+  /** Whether a request under that id had come before: it is answered as the first was, whatever has changed since. */
+  readonly repeated: boolean;
   /** How many rules it had by then. */
   readonly rules: number;
   readonly answer: { readonly ok: boolean; readonly code: string | undefined; readonly line: number } | undefined;
@@ -38,18 +40,23 @@ export function askedOfSwitch(
   }
   const asked = new Map<string, AskedOfSwitch[]>();
   const inForce = new Map<string, string>();
+  const met = new Set<string>();
   for (const [index, { at, direction, peer, message, t }] of entries.entries()) {
     if (at !== 'switch' || direction !== 'received') continue;
     if (message.verb !== 'add' && message.verb !== 'remove') continue;
     const client = clientOf(message);
     if (client === null) continue;
-    const own = answers.get(`${peer} ${message.id}`);
+    const key = `${peer} ${message.id}`;
+    const repeated = met.has(key);
+    met.add(key);
+    const own = answers.get(key);
     const answer = own?.find(({ line }) => line > index) ?? own?.at(-1);
     const list = asked.get(client) ?? [];
     asked.set(client, list);
     const time = Number(BigInt(t) - origin);
-    list.push({ message, client, line: index + 1, t: time, present: inForce.get(client), rules: inForce.size, answer });
-    if (answer?.ok !== true) continue;
+    const present = inForce.get(client);
+    list.push({ message, client, line: index + 1, t: time, present, repeated, rules: inForce.size, answer });
+    if (answer?.ok !== true || repeated) continue;
     if (message.verb === 'add') inForce.set(client, message.rule.backend.name);
     else inForce.delete(client);
   }

@@ -2,6 +2,7 @@
 import { formatIpv4Address } from '../../reference-impl/wire/addresses.js';
 import { type Connection, isBackend, senderOf } from './connection.js';
 import { type Frame, isFlagged, type Segment } from './decode.js';
+import { extraHops } from './hops.js';
 import type { Judged } from './judged.js';
 import { changesOf, ecnKept, firstDifference } from './packets.js';
 import { type RuleSpan, type RuleTimes, spansOf } from './rules.js';
@@ -34,7 +35,7 @@ export function unmatchedHops(judged: Judged, rules: RuleTimes): UnmatchedHop[] 
             ? arrived.vantage === 'controller'
             : senderOf(packet) === 'controller' && arrived.vantage === 'client';
         if (!between) continue;
-        const change = alterationOf(sent, arrived);
+        const change = alterationOf(judged, sent, arrived);
         const owned = own.some(({ from, to }) => from <= arrived.t && sent.t <= to);
         const others = change?.likeRule && rules.ofOthers(connection, arrived.t);
         if (change?.likeRule !== undefined && change.likeRule !== 'address' && !others) always.add(change.likeRule);
@@ -55,7 +56,7 @@ interface Alteration {
   readonly likeRule: RuleDeed | undefined;
 }
 
-function alterationOf(sent: Segment, arrived: Segment): Alteration | undefined {
+function alterationOf(judged: Judged, sent: Segment, arrived: Segment): Alteration | undefined {
   const address = addressChange(sent, arrived);
   if (address !== undefined) return address;
   const [change] = changesOf(sent, arrived);
@@ -73,7 +74,7 @@ function alterationOf(sent: Segment, arrived: Segment): Alteration | undefined {
       likeRule: arrived.window === 0 ? 'window' : undefined,
     };
   }
-  return ttlChange(sent, arrived);
+  return ttlChange(judged, sent, arrived);
 }
 
 function addressChange(sent: Frame, arrived: Frame): Alteration | undefined {
@@ -92,11 +93,10 @@ function addressChange(sent: Frame, arrived: Frame): Alteration | undefined {
   return undefined;
 }
 
-function ttlChange(sent: Frame, arrived: Frame): Alteration | undefined {
+function ttlChange(judged: Judged, sent: Frame, arrived: Frame): Alteration | undefined {
   const { ttl } = arrived.ipv4;
-  return ttl === sent.ipv4.ttl - 1
-    ? undefined
-    : { text: `TTL ${ttl} instead of ${sent.ipv4.ttl - 1}`, likeRule: undefined };
+  const wanted = sent.ipv4.ttl - 1 - extraHops(judged, sent, arrived);
+  return ttl === wanted ? undefined : { text: `TTL ${ttl} instead of ${wanted}`, likeRule: undefined };
 }
 
 /** Everything that is none of the logical port's traffic. */
@@ -106,7 +106,7 @@ export function otherHops(judged: Judged, rules: RuleTimes): UnmatchedHop[] {
     if (sent === undefined || twins) continue;
     for (const arrived of arrivals) {
       if (arrived.vantage === sent.vantage) continue;
-      const change = addressChange(sent, arrived) ?? contentChange(sent, arrived) ?? ttlChange(sent, arrived);
+      const change = addressChange(sent, arrived) ?? contentChange(sent, arrived) ?? ttlChange(judged, sent, arrived);
       const backend = isBackend(arrived.vantage) ? arrived.vantage : undefined;
       const byRule = change?.likeRule ? rules.ofOthers(undefined, arrived.t, backend) : undefined;
       hops.push({

@@ -1234,10 +1234,13 @@ for (const { what, clauses, policy, log, tell } of BROKEN) {
   });
 }
 
+/** In `failures.test.ts`. */
+const TOLD_ELSEWHERE = new Set('REQ-7 HOF-5 SWT-9 BKD-7 RET-4 RET-5 RET-7 ERR-1 ERR-2 ERR-3 SEC-1'.split(' '));
+
 t.test('every clause that has a check is broken here', async (t) => {
   const broken = new Set(BROKEN.flatMap(({ clauses }) => clauses));
   t.same(
-    CHECKS.map(({ clause }) => clause).filter((clause) => !broken.has(clause)),
+    CHECKS.map(({ clause }) => clause).filter((clause) => !broken.has(clause) && !TOLD_ELSEWHERE.has(clause)),
     [],
   );
 });
