@@ -121,6 +121,14 @@ t.test('what a case is about and its capture cannot show is inconclusive', async
   );
 });
 
+t.test('what an incidental check leaves open is not held against a case that made it come about', async (t) => {
+  const open = { ...finding('RET-5', 'inconclusive'), incidental: true } as const;
+  const judgement = { failedExpectation: undefined, capture: 'c', findings: [open] };
+  t.match(caseVerdict(fakeCase('RET-5.a', ['RET-5']), '', judgement), { verdict: 'pass', clauses: ['RET-5'] });
+  const broken = { ...finding('RET-5', 'fail'), incidental: true } as const;
+  t.match(caseVerdict(fakeCase('RET-5.a', ['RET-5']), '', { ...judgement, findings: [broken] }), { verdict: 'fail' });
+});
+
 t.test('a misfortune that did not happen proves nothing, whatever came of it', async (t) => {
   const missedFaults = ['no control message to drop: {"verb":"add"}'];
   const judgement = { failedExpectation: undefined, capture: 'c', findings: [finding('RET-6', 'pass')], missedFaults };
