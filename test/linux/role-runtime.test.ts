@@ -110,13 +110,19 @@ if (await hasLinux()) {
       { kind: 'control-invalid', peer: 'controller', error: 'not JSON' },
     ]);
     t.equal(heard, '{"verb":"refused","re":"1","code":"unsupported","reason":"no"}\n');
-    controller.write('x'.repeat(MAX_CONTROL_LINE + 1));
-    await new Promise((resolve) => controller.on('error', () => {}).once('close', resolve));
-    t.ok(await eventually(() => inputs.length === 5, 2000));
-    t.match(inputs.slice(3), [
-      { kind: 'control-invalid', error: /longer/ },
-      { kind: 'control-down', peer: 'controller' },
-    ]);
+    controller.write(`${'x'.repeat(2 * MAX_CONTROL_LINE)}\n{"verb":"stats","id":"2"}\n`);
+    t.ok(await eventually(() => inputs.length === 5, 10_000));
+    t.match(
+      inputs.slice(3),
+      [
+        { kind: 'control-invalid', error: /longer/ },
+        { kind: 'control', message: { verb: 'stats', id: '2' } },
+      ],
+      'a line that is too long ends at its newline, and the channel goes on',
+    );
+    controller.destroy();
+    t.ok(await eventually(() => inputs.length === 6, 10_000));
+    t.match(inputs.at(-1), { kind: 'control-down', peer: 'controller' });
     role.stop();
     const lines = (name: string) =>
       readFileSync(join(folder, name), 'utf8')
