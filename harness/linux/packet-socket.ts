@@ -56,6 +56,11 @@ export interface PacketSocketOptions {
   readonly slots: number;
   /** Longest IP datagram of the links, in bytes; 1500 when absent. */
   readonly mtu?: number;
+  /**
+   * The one EtherType that is received; all when absent. A socket for all of them lies in front of tc ingress, one for a single
+   * EtherType behind it, where only that arrives which no program took.
+   */
+  readonly etherType?: number;
 }
 
 function setOption(fd: number, option: number, words: readonly number[], what: string): void {
@@ -108,7 +113,7 @@ export class PacketSocket {
     this.#bytes = new Uint8Array(memory);
     const address = new DataView(new ArrayBuffer(20));
     address.setUint16(0, AF_PACKET, true);
-    address.setUint16(2, ETH_P_ALL, false);
+    address.setUint16(2, options.etherType ?? ETH_P_ALL, false);
     address.setInt32(4, index, true);
     checked(c.bind(this.#fd, new Uint8Array(address.buffer), 20), 'binding a packet socket');
   }

@@ -34,6 +34,8 @@ export interface RoleRim {
   readonly role: string;
   /** Interface of each port of the core. */
   readonly ports: Readonly<Record<string, string>>;
+  /** The EtherTypes that the core is given, of what a program at tc ingress let through; every frame when absent. */
+  readonly behindTc?: readonly number[];
   /** Where this role waits for the controller. */
   readonly listen?: {
     readonly address: string;
@@ -71,7 +73,8 @@ export class RunningRole<State> {
   readonly #core: RoleCore<State>;
   readonly #rim: RoleRim;
   readonly #faults: RimFaults;
-  readonly #sockets = new Map<string, PacketSocket>();
+  /** The first of a port's is the one that sends. */
+  readonly #sockets = new Map<string, readonly PacketSocket[]>();
   readonly #peers = new Map<string, Socket>();
   readonly #timers = new Map<string, Micros>();
   readonly #controlLog: LineFile;
@@ -89,20 +92,21 @@ export class RunningRole<State> {
     this.#state = core.initial.state;
     this.#controlLog = new LineFile(rim.controlLog, rim.mayEnd);
     this.#trace = new LineFile(rim.trace, rim.mayEnd);
-    for (const [port, interfaceName] of Object.entries(rim.ports))
-      this.#sockets.set(
-        port,
-        new PacketSocket({ interfaceName, outgoing: false, slots: RING_SLOTS, mtu: interfaceMtu(interfaceName) }),
-      );
+    for (const [port, interfaceName] of Object.entries(rim.ports)) {
+      const options = { interfaceName, outgoing: false, slots: RING_SLOTS, mtu: interfaceMtu(interfaceName) };
+      const sockets = rim.behindTc?.map((etherType) => new PacketSocket({ ...options, etherType }));
+      this.#sockets.set(port, sockets ?? [new PacketSocket(options)]);
+    }
   }
 
   /** Starts the core and resolves when every control peer it connects to is there, and when it listens itself. */
   async start(): Promise<void> {
     this.#apply(this.#core.initial.outputs, '');
-    for (const [port, socket] of this.#sockets)
-      socket.onReadable(() => {
-        socket.receive(BATCH, (frame) => this.#input({ kind: 'frame', port, bytes: frame.bytes }, port));
-      });
+    for (const [port, sockets] of this.#sockets)
+      for (const socket of sockets)
+        socket.onReadable(() => {
+          socket.receive(BATCH, (frame) => this.#input({ kind: 'frame', port, bytes: frame.bytes }, port));
+        });
     await this.#listen();
     await Promise.all(this.#rim.connect.map((peer) => new Promise<void>((resolve) => this.#connect(peer, resolve))));
   }
@@ -115,7 +119,7 @@ export class RunningRole<State> {
   stop(): number {
     this.#stopped = true;
     let lost = 0;
-    for (const socket of this.#sockets.values()) {
+    for (const socket of [...this.#sockets.values()].flat()) {
       lost += socket.drops() + socket.sendFailures;
       socket.close();
     }
@@ -158,7 +162,7 @@ export class RunningRole<State> {
   }
 
   #sendFrame(from: string, port: string, bytes: Uint8Array): void {
-    const socket = this.#sockets.get(port);
+    const [socket] = this.#sockets.get(port) ?? [];
     if (!socket) throw new WorldError(`${this.#rim.role} sends through a port ${port} that it does not have`);
     if (!this.#faults.admit) {
       socket.send(bytes);
