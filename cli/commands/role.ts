@@ -1,5 +1,5 @@
 /** `prism role`: one role of the reference as a program of its own, which speaks the published contracts and nothing else. */
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { StandaloneRole } from '../../harness/linux/standalone-role.js';
 import { Failure } from '../failure.js';
 
@@ -13,6 +13,7 @@ interface RoleOptions {
   readonly serviceDelay?: number;
   readonly ruleCapacity?: number;
   readonly initialSequence?: number | null;
+  readonly dataPlane?: 'packets' | 'offloads' | 'ebpf';
 }
 
 function parseEndpoint(text: string): { address: string; port: number } {
@@ -43,16 +44,22 @@ async function role(name: string, options: RoleOptions): Promise<void> {
     throw new Failure(2, `no role is called '${name}'; there are: controller, switch, backend0, backend1, ...`);
   if (name === 'controller' && options.peers === undefined) throw new Failure(2, 'a controller needs --peers');
   if (name !== 'controller' && options.control === undefined) throw new Failure(2, `a ${name} needs --control`);
-  const { runStandaloneRole } = await import('../../harness/linux/standalone-role.js');
-  const { control, initialSequence } = options;
+  const { control, initialSequence, dataPlane = 'packets' } = options;
+  if (name !== 'switch' && dataPlane !== 'packets') throw new Failure(2, `--data-plane ${dataPlane} is a switch's`);
+  const start =
+    dataPlane === 'ebpf'
+      ? (await import('../../kernel/switch/role.js')).runEbpfSwitch
+      : (await import('../../harness/linux/standalone-role.js')).runStandaloneRole;
+  let stop: () => void;
   try {
-    await runStandaloneRole({
+    stop = await start({
       name,
       topology: options.topology,
       interfaces: options.interfaces,
       ...(options.policy !== undefined && { policy: options.policy }),
       ...(control && { control: { ...control, peerAddress: options.controlPeer } }),
       peers: options.peers ?? [],
+      ...(dataPlane === 'offloads' && { offloads: true }),
       ...(options.serviceDelay !== undefined && { serviceDelayMs: options.serviceDelay }),
       ...(options.ruleCapacity !== undefined && { ruleCapacity: options.ruleCapacity }),
       ...(typeof initialSequence === 'number' && { initialSequence }),
@@ -62,6 +69,7 @@ async function role(name: string, options: RoleOptions): Promise<void> {
   }
   // Its sockets keep the process alive; a signal ends it.
   await new Promise((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve));
+  stop();
   process.exit(0);
 }
 
@@ -90,6 +98,14 @@ export function registerRole(program: Command): void {
       parseCount(3_600_000),
     )
     .option('--rule-capacity <N>', 'how many rules the switch has room for', parseCount(1_000_000))
+    .addOption(
+      new Option(
+        '--data-plane <KIND>',
+        'how a switch moves frames: one by one; with super-segments, where the links have offloads on; or by an eBPF program at tc ingress',
+      )
+        .choices(['packets', 'offloads', 'ebpf'])
+        .default('packets'),
+    )
     .option(
       '--initial-sequence <N>',
       'initial sequence number of every accepted connection; empty for the usual',
@@ -100,6 +116,7 @@ export function registerRole(program: Command): void {
       `
 Examples:
   prism role switch --topology topology.json --interfaces client,controller,backend0,backend1 --control 127.0.0.1:7401
+  prism role switch --data-plane ebpf --topology topology.json --interfaces client,controller,backend0,backend1 --control 127.0.0.1:7401
   prism role backend0 --topology topology.json --interfaces link --control 127.0.0.1:7401`,
     )
     .action(role);

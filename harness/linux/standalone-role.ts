@@ -20,6 +20,8 @@ export interface StandaloneRole {
   readonly serviceDelayMs?: number;
   readonly ruleCapacity?: number;
   readonly initialSequence?: number;
+  /** A switch's interfaces have their offloads on. */
+  readonly offloads?: boolean;
 }
 
 function referenceCore(name: string, topology: Topology, options: WorldOptions): RoleCore<SimRole> {
@@ -37,8 +39,11 @@ function referenceCore(name: string, topology: Topology, options: WorldOptions):
   };
 }
 
-/** Reads the files, opens the interfaces, resolves when the role listens or has met its peers; it then runs until the process ends. */
-export async function runStandaloneRole(role: StandaloneRole): Promise<void> {
+/** The topology and the options of the role, from its files and its command line. Throws what reading and parsing throw. */
+export function standaloneOptions(role: StandaloneRole): {
+  readonly topology: Topology;
+  readonly options: WorldOptions;
+} {
   const topology = Topology.parse(JSON.parse(readFileSync(role.topology, 'utf8')));
   const policy =
     role.policy === undefined ? topology.policy : Policy.parse(JSON.parse(readFileSync(role.policy, 'utf8')));
@@ -53,15 +58,30 @@ export async function runStandaloneRole(role: StandaloneRole): Promise<void> {
     ...(role.ruleCapacity !== undefined && { ruleCapacity: role.ruleCapacity }),
     ...(role.initialSequence !== undefined && { initialSequence: role.initialSequence }),
   };
+  return { topology, options };
+}
+
+/** Its interfaces and control channels. */
+export function standaloneRim(role: StandaloneRole): RoleRim {
   const [first = 'link'] = role.interfaces;
-  const rim: RoleRim = {
+  return {
     role: role.name,
     ports: role.name === 'switch' ? Object.fromEntries(role.interfaces.map((i) => [i, i])) : { link: first },
     ...(role.control && { listen: { ...role.control, peer: 'controller' } }),
     connect: role.peers,
+    ...(role.offloads && { offloads: true }),
     // Whoever started it keeps the log, at the other end of the channels.
     controlLog: '/dev/null',
     trace: '/dev/null',
   };
-  await new RunningRole(referenceCore(role.name, topology, options), rim).start();
+}
+
+/** Opens the interfaces, resolves when the role listens or has met its peers to what stops it; it runs until then. */
+export async function runStandaloneRole(role: StandaloneRole): Promise<() => void> {
+  const { topology, options } = standaloneOptions(role);
+  const running = new RunningRole(referenceCore(role.name, topology, options), standaloneRim(role));
+  await running.start();
+  return () => {
+    running.stop();
+  };
 }

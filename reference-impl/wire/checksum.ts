@@ -43,10 +43,11 @@ export function pseudoHeaderSum(src: Ipv4Address, dst: Ipv4Address, protocol: nu
 
 /**
  * The checksum after one 16-bit word that it covers changed: HC' = ~(~HC + ~m + m') (RFC 1624 eqn. 3).
- * A checksum that was wrong stays wrong by the same difference.
+ * A checksum that was wrong stays wrong by the same difference. Of the two zeros of one's complement the result is 0, never 0xffff
+ * (the 0xffff added makes the sum anything but +0), as the Linux kernel's is.
  */
 export function updateChecksum(checksum: number, oldWord: number, newWord: number): number {
-  return ~fold((~checksum & 0xffff) + (~oldWord & 0xffff) + (newWord & 0xffff)) & 0xffff;
+  return ~fold((~checksum & 0xffff) + (~oldWord & 0xffff) + (newWord & 0xffff) + 0xffff) & 0xffff;
 }
 
 /** `updateChecksum` for a 32-bit value at an even distance from the start of what is summed. */
