@@ -1,5 +1,5 @@
 /** The client gives the connection up with RST, at every stage: rules, backend and controller are rid of it (RET-5), and its port is as good as new. */
-import type { CaseEvidence } from '../evidence.js';
+import { type CaseEvidence, lineOf } from '../evidence.js';
 import { connect, readResponse, reset, resumeAcks, sendText, wait } from '../segment-words.js';
 import { header } from '../vocabulary.js';
 import { atEveryStage } from './at-every-stage.js';
@@ -12,25 +12,30 @@ const OUTSIDE = new Set(['in-mid-header', 'after-a-lost-reopening', 'when-idle']
 const GONE_MS = 300;
 const ALL_COME_MS = 900;
 
-/** The rules that the switch confirmed and whose removal it did not. */
-function rulesLeft(run: CaseEvidence): number {
+/** The switch's confirmations of rules whose removal it did not confirm. */
+function rulesLeft(run: CaseEvidence): CaseEvidence['control'][number][] {
   const requests = new Map<string, CaseEvidence['control'][number]['message']>();
-  const rules = new Set<string>();
-  for (const { at, direction, message } of run.control) {
+  const rules = new Map<string, CaseEvidence['control'][number]>();
+  for (const entry of run.control) {
+    const { at, direction, message } = entry;
     if (at !== 'switch') continue;
     if (direction === 'received' && (message.verb === 'add' || message.verb === 'remove'))
       requests.set(message.id, message);
     if (direction !== 'sent' || message.verb !== 'ok') continue;
     const request = requests.get(message.re);
-    if (request?.verb === 'add') rules.add(`${request.rule.conn.client.ip}:${request.rule.conn.client.port}`);
+    if (request?.verb === 'add') rules.set(`${request.rule.conn.client.ip}:${request.rule.conn.client.port}`, entry);
     if (request?.verb === 'remove') rules.delete(`${request.conn.client.ip}:${request.conn.client.port}`);
   }
-  return rules.size;
+  return [...rules.values()];
 }
 
 function isRid(run: CaseEvidence): void {
   const left = rulesLeft(run);
-  run.expect(left === 0, `expected no rule to be left after the client's RST, ${left} are`);
+  run.expect(
+    left.length === 0,
+    `expected no rule to be left after the client's RST, ${left.length} are`,
+    ...left.map((entry) => lineOf(run.control, entry, 'a rule that nobody removed')),
+  );
 }
 
 export const RST_CASES = atEveryStage({
