@@ -111,6 +111,11 @@ export class RunningRole<State> {
     await Promise.all(this.#rim.connect.map((peer) => new Promise<void>((resolve) => this.#connect(peer, resolve))));
   }
 
+  /** Puts out what comes of none of its inputs. */
+  put(outputs: readonly RoleOutput[]): void {
+    if (!this.#stopped) this.#apply(outputs, '');
+  }
+
   idle(): boolean {
     return this.#core.idle(this.#state);
   }

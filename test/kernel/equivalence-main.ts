@@ -16,7 +16,7 @@ const [frames = 100_000, seed = 1] = process.argv.slice(2).map(Number);
 const PORTS = ['client', 'controller', 'backend0', 'backend1'];
 const [OK, SHOT, REDIRECT] = [0, 2, 7];
 /** Ethernet's header, and that of the IP version it announces. */
-const shortest = (bytes: Uint8Array) => ({ 0x0800: 34, 0x86dd: 54 })[readU16(bytes, 12)] ?? 14;
+const shortest = (bytes: Uint8Array) => ({ 2048: 34, 34525: 54 })[readU16(bytes, 12)] ?? 14;
 
 const config: SwitchConfig = {
   mac: 0x0200c6120001,
