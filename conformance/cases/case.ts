@@ -34,6 +34,7 @@ export interface ConformanceCase {
       WorldOptions,
       | 'policy'
       | 'captureLength'
+      | 'largeObjects'
       | 'ruleCapacity'
       | 'serviceDelayMs'
       | 'controlFaults'

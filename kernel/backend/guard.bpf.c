@@ -16,6 +16,7 @@
 #define IP_AT ETH_HLEN
 #define OFFSET 0x1fff
 #define FIN 0x0001
+#define CWR 0x0080
 #define TIMESTAMPS 0x0101080a
 #define SACK 0x01010500
 #define NOPS 0x01010101
@@ -138,6 +139,7 @@ int prism_guard_in(struct __sk_buff *skb)
 	struct peer peer = {};
 	const struct flow *flow;
 	const struct spoken *said;
+	__be16 flags, usual;
 
 	if (!own || !read_segment(skb, &segment))
 		return TC_ACT_UNSPEC;
@@ -149,12 +151,14 @@ int prism_guard_in(struct __sk_buff *skb)
 	said = bpf_map_lookup_elem(&spoken, &peer);
 	if (!flow || !said)
 		return TC_ACT_SHOT;
-	// The client's FIN waits for the next owner (SWT-7); a switch may have cleared it already.
-	if (segment.tcp.fin) {
-		__be16 flags = *((__be16 *)&segment.tcp + 6);
-
-		set_half(skb, segment.tcp_at, 12, flags, flags & ~bpf_htons(FIN));
-	}
+	// The client's FIN waits for the next owner (SWT-7); a switch may have cleared it already. And a socket that was connected in repair mode
+	// takes a window of zero for no news, as it had none when it was connected (header prediction), unless the flags are unusual.
+	flags = *((__be16 *)&segment.tcp + 6);
+	usual = flags & ~bpf_htons(FIN);
+	if (!segment.tcp.window)
+		usual |= bpf_htons(CWR);
+	if (flags != usual)
+		set_half(skb, segment.tcp_at, 12, flags, usual);
 	// Behind the limit the client does not know what the socket has. Its repetitions would be old there, and what they acknowledge ignored.
 	seq = bpf_ntohl(segment.tcp.seq);
 	end = seq + segment.payload;

@@ -100,6 +100,20 @@ export function repairWindow(snapshot: ConnectionSnapshot, receiveWindow: number
   return new Uint8Array(Uint32Array.of(ack, clientWindow, Math.max(clientWindow, 1), receiveWindow, ack).buffer);
 }
 
+/** TCP_MIN_MSS */
+const LEAST_MSS = 88;
+
+/**
+ * What TCP_MAXSEG is to be before connect. Linux sends no segment of more than half the largest window it has seen (so that a small window is not waited
+ * for in vain), but works that out from acknowledgements only; when a larger window comes it does so again, and from the true MSS.
+ */
+export function firstSegmentSize({
+  clientMss,
+  clientWindow,
+}: Pick<ConnectionSnapshot, 'clientMss' | 'clientWindow'>): number {
+  return Math.min(clientMss, Math.max(clientWindow >> 1, LEAST_MSS));
+}
+
 function setInteger(fd: number, level: number, name: number, value: number, what: string): void {
   if (libc().setsockopt(fd, level, name, new Uint8Array(Int32Array.of(value).buffer), 4) < 0)
     throw new RepairRefused(what, errnoName());
@@ -185,7 +199,8 @@ export function importConnection({ local, client, snapshot, buffer }: ImportPlan
     enterRepair(fd);
     if (c.bind(fd, socketAddress(local), 16) < 0) throw new RepairRefused('bind', errnoName());
     // Before connect: without it the socket would begin with segments of 524 bytes.
-    setInteger(fd, IPPROTO_TCP, TCP_MAXSEG, snapshot.clientMss, `a maximum segment of ${snapshot.clientMss} bytes`);
+    const mss = firstSegmentSize(snapshot);
+    setInteger(fd, IPPROTO_TCP, TCP_MAXSEG, mss, `a maximum segment of ${mss} bytes`);
     setQueueSequence(fd, SEND_QUEUE, snapshot.seq);
     setQueueSequence(fd, RECEIVE_QUEUE, snapshot.ack);
     if (c.connect(fd, socketAddress(client), 16) < 0) throw new RepairRefused('connect', errnoName());
