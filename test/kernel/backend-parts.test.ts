@@ -87,12 +87,12 @@ const chunked = fc
   )
   .map(([chunks, trailer, end]) =>
     Buffer.from(
-      chunks
+      `${chunks
         .map(
           ([size, extension, line, zeros]) =>
             `${zeros ? '00' : ''}${size.toString(16)}${extension}${line}${'x'.repeat(size)}${line}`,
         )
-        .join('') + `0${end}${trailer}${end}`,
+        .join('')}0${end}${trailer}${end}`,
     ),
   );
 
