@@ -16,6 +16,8 @@ const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0x800;
 const SOCK_CLOEXEC = 0x80000;
 const SOL_SOCKET = 1;
+const SO_SNDBUF = 7;
+const SO_RCVBUF = 8;
 const SO_SNDBUFFORCE = 32;
 const SO_RCVBUFFORCE = 33;
 const IPPROTO_TCP = 6;
@@ -119,6 +121,18 @@ function setInteger(fd: number, level: number, name: number, value: number, what
     throw new RepairRefused(what, errnoName());
 }
 
+/** Takes what may be had where the limits (`net.core.wmem_max`) may not be passed, as in a user namespace; returns how much that is, in bytes. */
+function setBuffer(fd: number, name: number, force: number, bytes: number): number {
+  const wanted = new Uint8Array(Int32Array.of(bytes).buffer);
+  if (libc().setsockopt(fd, SOL_SOCKET, force, wanted, 4) < 0) setInteger(fd, SOL_SOCKET, name, bytes, 'a buffer');
+  // The kernel tells twice as much: half is for its own book-keeping.
+  const told = new Int32Array(1);
+  const length = new Uint32Array([4]);
+  if (libc().getsockopt(fd, SOL_SOCKET, name, new Uint8Array(told.buffer), length) < 0)
+    throw new RepairRefused('a buffer', errnoName());
+  return (told[0] ?? 0) >> 1;
+}
+
 function set(fd: number, name: number, value: Uint8Array, what: string): void {
   if (libc().setsockopt(fd, IPPROTO_TCP, name, value, value.length) < 0) throw new RepairRefused(what, errnoName());
 }
@@ -181,7 +195,7 @@ export interface ImportPlan {
   readonly local: Address;
   readonly client: Address;
   readonly snapshot: ConnectionSnapshot;
-  /** Of the socket's buffers, in bytes. */
+  /** Of the socket's buffers, in bytes, where the kernel gives so much. */
   readonly buffer: number;
 }
 
@@ -194,8 +208,8 @@ export function importConnection({ local, client, snapshot, buffer }: ImportPlan
   const fd = c.socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) throw new RepairRefused('socket', errnoName());
   try {
-    setInteger(fd, SOL_SOCKET, SO_RCVBUFFORCE, buffer, 'SO_RCVBUFFORCE');
-    setInteger(fd, SOL_SOCKET, SO_SNDBUFFORCE, buffer, 'SO_SNDBUFFORCE');
+    const receiving = setBuffer(fd, SO_RCVBUF, SO_RCVBUFFORCE, buffer);
+    setBuffer(fd, SO_SNDBUF, SO_SNDBUFFORCE, buffer);
     enterRepair(fd);
     if (c.bind(fd, socketAddress(local), 16) < 0) throw new RepairRefused('bind', errnoName());
     // Before connect: without it the socket would begin with segments of 524 bytes.
@@ -208,7 +222,7 @@ export function importConnection({ local, client, snapshot, buffer }: ImportPlan
     if (snapshot.timestamps !== null)
       setInteger(fd, IPPROTO_TCP, TCP_TIMESTAMP, importedTimestamp(snapshot.timestamps.value) | 0, 'TCP_TIMESTAMP');
     const own = snapshot.windowScale?.own ?? 0;
-    set(fd, TCP_REPAIR_WINDOW, repairWindow(snapshot, Math.min(buffer, 0xffff << own)), 'TCP_REPAIR_WINDOW');
+    set(fd, TCP_REPAIR_WINDOW, repairWindow(snapshot, Math.min(receiving, 0xffff << own)), 'TCP_REPAIR_WINDOW');
     setInteger(fd, IPPROTO_TCP, TCP_REPAIR, REPAIR_OFF_SILENTLY, 'TCP_REPAIR');
     return fd;
   } catch (error) {
