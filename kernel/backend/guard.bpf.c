@@ -38,14 +38,13 @@ struct peer {
 	__u16 unused;
 };
 
-// What the process says of a connection.
+// What the process says of a connection that is open.
 struct flow {
 	__u32 limit; // The client's byte with this number is not the request's any more.
 	__u32 acknowledged; // The client has acknowledged everything before it.
-	__u8 open;
 	__u8 zero_window; // VAR-4: the window is closed here, not at the switch.
 	__u8 receiving; // The request is not whole, so that nothing of the response has been sent.
-	__u8 unused[5];
+	__u8 unused[6];
 	__u64 until; // The lease's end on the monotonic clock, in ns: it holds even when the process does not run.
 };
 
@@ -125,9 +124,7 @@ static __always_inline struct flow *open_flow(const struct peer *peer)
 {
 	struct flow *flow = bpf_map_lookup_elem(&flows, peer);
 
-	if (!flow || !flow->open)
-		return 0;
-	return flow->until && bpf_ktime_get_ns() > flow->until ? 0 : flow;
+	return flow && flow->until && bpf_ktime_get_ns() > flow->until ? 0 : flow;
 }
 
 SEC("tc")
@@ -227,7 +224,8 @@ int prism_guard_out(struct __sk_buff *skb)
 	peer.port = segment.tcp.dest;
 	flow = open_flow(&peer);
 	said = bpf_map_lookup_elem(&spoken, &peer);
-	if (!flow || !said || segment.tcp.rst || segment.tcp.fin || segment.tcp.syn || !is_established(skb))
+	// A reset may leave an established socket when somebody destroys it (`ss -K`).
+	if (!flow || !said || segment.tcp.rst || !is_established(skb))
 		return TC_ACT_SHOT;
 
 	// The probe that ends TCP_REPAIR is one number back. Here it is meant to acknowledge, so it must be one that the client looks at.

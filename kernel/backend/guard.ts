@@ -41,9 +41,8 @@ export function flowBytes({ limit, acknowledged, receiving, zeroWindow, until }:
   const view = new DataView(new ArrayBuffer(24));
   view.setUint32(0, limit, true);
   view.setUint32(4, acknowledged, true);
-  view.setUint8(8, 1);
-  view.setUint8(9, zeroWindow ? 1 : 0);
-  view.setUint8(10, receiving ? 1 : 0);
+  view.setUint8(8, zeroWindow ? 1 : 0);
+  view.setUint8(9, receiving ? 1 : 0);
   view.setBigUint64(16, until ?? 0n, true);
   return new Uint8Array(view.buffer);
 }

@@ -77,10 +77,32 @@ if (await hasLinux()) {
       fin: { seq: 1500, flags: ACK, valid: true },
       zeroWindow: { seq: 1500, flags: ACK | 0x80, valid: true },
       expired: 'dropped',
-      escaped: 0,
       entries: 0,
     });
     t.notMatch(JSON.parse(ran.stdout).left, /clsact/);
+    t.end();
+  });
+
+  t.test('what the client of a guarded connection is told', (t) => {
+    const ran = see(['wire']);
+    t.equal(ran.status, 0, ran.stderr);
+    const said = { length: 0, window: true, sack: false, valid: true };
+    t.same(JSON.parse(ran.stdout), {
+      // The hand-off's echo, which the socket does not have, and the window of a read.
+      first: [{ seq: 0, ack: 0, length: 5, window: false, echo: 77, sack: false, valid: true }],
+      // The socket has 30 bytes, of which ten are the request's.
+      beyond: [{ ...said, seq: 5, ack: 10, echo: 500 }],
+      disordered: [{ ...said, seq: 5, ack: 10, echo: 500 }],
+      spoken: { taken: 100_030, echoed: 500 },
+      within: [{ ...said, seq: 5, ack: 30, echo: 500, sack: true }],
+      probe: [{ ...said, seq: 4, ack: 30, echo: 500, sack: true }],
+      // Put forward, so that the client looks at what it acknowledges.
+      prompted: [{ ...said, seq: 5, ack: 10, echo: 500 }],
+      reset: 0,
+      finished: 0,
+      repeated: 0,
+      destroyed: 0,
+    });
     t.end();
   });
 

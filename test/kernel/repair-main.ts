@@ -1,16 +1,18 @@
 /**
  * In a network namespace of its own: connections are made by TCP_REPAIR, refused, looked into and closed. Prints what was seen, as JSON.
- * `guard`: the guard stands at the interface too, and is given frames.
+ * `guard`: the guard stands at the interface too, and is given frames. `wire`: it stands between a connection and its client.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { interfaceIndex } from '../../harness/linux/packet-socket.js';
+import { libc, setOffloads } from '../../harness/linux/libc.js';
+import { interfaceIndex, PacketSocket } from '../../harness/linux/packet-socket.js';
 import { Guard, guardObject } from '../../kernel/backend/guard.js';
 import {
   closeSilently,
   exportConnection,
   importConnection,
   probeRepair,
+  promptSegment,
   unacknowledged,
 } from '../../kernel/backend/repair.js';
 import { widenDefaultRoute } from '../../kernel/backend/route.js';
@@ -18,6 +20,8 @@ import { TestRun } from '../../kernel/bpf/test-run.js';
 import type { ConnectionSnapshot } from '../../reference-impl/control/messages.js';
 import { buildTcpFrame } from '../../reference-impl/wire/build.js';
 import { parseFrame } from '../../reference-impl/wire/frame.js';
+import { seqAdd, seqDiff } from '../../reference-impl/wire/seq.js';
+import { findTcpOption } from '../../reference-impl/wire/tcp.js';
 
 const LOCAL = { ip: 0xc6120a02, port: 80 };
 const CLIENT = { ip: 0xc6120102, port: 40_000 };
@@ -42,7 +46,7 @@ const sent = (): number =>
   );
 const sockets = (): string => run('ss', '-Htin');
 
-run('ip', 'link', 'add', 'name', 'link', 'type', 'veth', 'peer', 'name', 'far');
+run('ip', 'link', 'add', 'name', 'link', 'address', '02:50:52:00:10:02', 'type', 'veth', 'peer', 'name', 'far');
 for (const command of [
   'link set dev far addrgenmode none up',
   'link set dev link addrgenmode none up',
@@ -148,18 +152,94 @@ async function guarded() {
       return through(segment({ seq: 1500, flags: ACK }));
     })(),
   };
-  const fd = importConnection(plan({ ...SNAPSHOT, timestamps: null }));
-  const before = sent();
-  // Not in repair mode: it says FIN, and goes on saying so.
-  const { libc } = await import('../../harness/linux/libc.js');
-  libc().close(fd);
-  const escaped = sent() - before;
   guard.forget(CLIENT);
   const entries = guard.size;
   guard.close();
   const left = run('tc', 'qdisc', 'show', 'dev', 'link');
-  return { attached, ...seen, escaped, entries, left };
+  return { attached, ...seen, entries, left };
 }
 
-const wanted = process.argv[2] === 'guard';
-process.stdout.write(`${JSON.stringify(wanted ? await guarded() : connections())}\n`);
+/** What the far end sees while a connection of this end is spoken to. */
+async function onTheWire() {
+  setOffloads('link', false);
+  const guard = new Guard(await guardObject(), LOCAL);
+  guard.attach('link');
+  const far = new PacketSocket({ interfaceName: 'far', outgoing: false, slots: 64 });
+  const { seq, ack } = SNAPSHOT;
+  const flow = { limit: ack + 10, acknowledged: seq, receiving: false, zeroWindow: false, until: null };
+  guard.open(CLIENT, flow, { taken: ack, echoed: 77 });
+  const fd = importConnection(plan(SNAPSHOT));
+
+  const seen = async () => {
+    await new Promise((wake) => setTimeout(wake, 100));
+    const segments: object[] = [];
+    far.receive(64, ({ bytes }) => {
+      const parsed = parseFrame(bytes);
+      const { tcp, ipv4 } = parsed.ok ? parsed.value : {};
+      if (tcp === undefined || ipv4 === undefined) return;
+      const echo = findTcpOption(tcp.options, 'timestamps')?.echo;
+      const sack = findTcpOption(tcp.options, 'sack') !== undefined;
+      const { payloadLength: length, window } = tcp;
+      const place = { seq: seqDiff(tcp.seq, seq), ack: seqDiff(tcp.ack, ack) };
+      segments.push({ ...place, length, window: window > 0, echo, sack, valid: tcp.checksumValid(ipv4) });
+    });
+    return segments;
+  };
+  const say = (place: number, size: number, value: number): void =>
+    far.send(
+      buildTcpFrame({
+        ...MACS,
+        ipv4: { src: CLIENT.ip, dst: LOCAL.ip },
+        tcp: {
+          srcPort: CLIENT.port,
+          dstPort: 80,
+          seq: ack + place,
+          ack: seqAdd(seq, 5),
+          flags: 0x10,
+          window: 500,
+          options: [{ kind: 'nop' }, { kind: 'nop' }, { kind: 'timestamps', value, echo: 0 }],
+          payload: new Uint8Array(size).fill(98),
+        },
+      }),
+    );
+
+  guard.open(CLIENT, { ...flow, zeroWindow: true });
+  libc().send(fd, Buffer.from('hello'), 5, 0);
+  const first = await seen();
+  guard.open(CLIENT, flow);
+  say(0, 30, 500);
+  const beyond = await seen();
+  say(100, 20, 501);
+  const disordered = await seen();
+  const spoken = guard.spoken(CLIENT);
+  guard.open(CLIENT, { ...flow, limit: ack + 200 });
+  say(140, 20, 502);
+  const within = await seen();
+  promptSegment(fd);
+  const probe = await seen();
+  guard.open(CLIENT, { ...flow, receiving: true, acknowledged: seqAdd(seq, 5) });
+  promptSegment(fd);
+  const prompted = await seen();
+  const before = sent();
+  // Not in repair mode, and with bytes that nobody has read: it says RST.
+  libc().close(fd);
+  const reset = sent() - before;
+  const again = importConnection(plan({ ...SNAPSHOT, timestamps: null }));
+  libc().close(again);
+  // It says FIN, and goes on saying so.
+  const finished = sent() - before;
+  await new Promise((wake) => setTimeout(wake, 300));
+  const repeated = sent() - before;
+  const other = { ...CLIENT, port: 40_005 };
+  guard.open(other, flow, { taken: ack, echoed: 77 });
+  importConnection(plan(SNAPSHOT, other));
+  run('ss', '-K', '-t', 'state', 'established');
+  const destroyed = sent() - before;
+  far.close();
+  guard.close();
+  return { first, beyond, disordered, spoken, within, probe, prompted, reset, finished, repeated, destroyed };
+}
+
+const wanted = { guard: guarded, wire: onTheWire }[process.argv[2] ?? ''] ?? connections;
+process.stdout.write(`${JSON.stringify(await wanted())}\n`);
+process.exit(0);
