@@ -9,6 +9,7 @@ import { Failure, fileReason } from '../failure.js';
 import { withInterrupt } from '../interrupt.js';
 import { addOutputOptions, Output, type OutputOptions, prepareOut } from '../output.js';
 import { parsePositive } from '../spec/tools.js';
+import { median } from './median.js';
 import { type Traffic, writeTraffic } from './traffic.js';
 
 interface BenchOptions extends OutputOptions {
@@ -26,13 +27,6 @@ interface Measured {
 }
 
 const PRISM = fileURLToPath(new URL('../../../bin/prism.js', import.meta.url));
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
-}
 
 /** Runs a program under `time`, which says what it took; rejects with a Failure for what cannot be run. */
 async function measure(argv: readonly string[], frames: number, signal: AbortSignal): Promise<Measured> {

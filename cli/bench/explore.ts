@@ -14,6 +14,7 @@ import { withInterrupt } from '../interrupt.js';
 import { addOutputOptions, Output, type OutputOptions } from '../output.js';
 import { noVerdict } from '../spec/results.js';
 import { chosenModels, openSpecification, openToolbox, parsePositive } from '../spec/tools.js';
+import { median } from './median.js';
 import { peakOfChildren } from './memory.js';
 
 interface BenchOptions extends OutputOptions {
@@ -37,13 +38,6 @@ const TIME_LIMIT_MS = 1_800_000;
 const PAUSE_MS = 500;
 
 const count = (n: number): string => Math.round(n).toLocaleString('en-US');
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? 0;
-  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? upper)) / 2;
-}
 
 async function measureTlc(
   toolbox: Toolbox,

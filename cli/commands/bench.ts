@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { registerBenchCheck } from '../bench/check.js';
 import { registerBenchExplore } from '../bench/explore.js';
+import { registerBenchSwitch } from '../bench/switch.js';
 
 export function registerBench(program: Command): void {
   const bench = program
@@ -11,4 +12,5 @@ export function registerBench(program: Command): void {
     .helpCommand(false);
   registerBenchExplore(bench);
   registerBenchCheck(bench);
+  registerBenchSwitch(bench);
 }

@@ -13,7 +13,7 @@ interface RoleOptions {
   readonly serviceDelay?: number;
   readonly ruleCapacity?: number;
   readonly initialSequence?: number | null;
-  readonly dataPlane?: 'packets' | 'ebpf';
+  readonly dataPlane?: 'packets' | 'offloads' | 'ebpf';
   readonly tcp?: 'user' | 'kernel';
   readonly objects?: string;
   readonly scratch?: string;
@@ -76,6 +76,7 @@ async function role(name: string, options: RoleOptions): Promise<void> {
       ...(options.policy !== undefined && { policy: options.policy }),
       ...(control && { control: { ...control, peerAddress: options.controlPeer } }),
       peers: options.peers ?? [],
+      ...(options.dataPlane === 'offloads' && { offloads: true }),
       ...(options.serviceDelay !== undefined && { serviceDelayMs: options.serviceDelay }),
       ...(options.ruleCapacity !== undefined && { ruleCapacity: options.ruleCapacity }),
       ...(typeof initialSequence === 'number' && { initialSequence }),
@@ -115,8 +116,11 @@ export function registerRole(program: Command): void {
     )
     .option('--rule-capacity <N>', 'how many rules the switch has room for', parseCount(1_000_000))
     .addOption(
-      new Option('--data-plane <KIND>', 'who moves the frames: this process, or an eBPF program at tc ingress')
-        .choices(['packets', 'ebpf'])
+      new Option(
+        '--data-plane <KIND>',
+        'how a switch moves frames: one by one; with super-segments, where the links have offloads on; or by an eBPF program at tc ingress',
+      )
+        .choices(['packets', 'offloads', 'ebpf'])
         .default('packets'),
     )
     .addOption(

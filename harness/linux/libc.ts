@@ -14,6 +14,8 @@ interface Libc {
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
   getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: Uint32Array): number;
   send(fd: number, bytes: Uint8Array, length: number, flags: number): number | bigint;
+  recvmmsg(fd: number, messages: NativePointer, count: number, flags: number, timeout: null): number;
+  sendmmsg(fd: number, messages: NativePointer, count: number, flags: number): number;
   ioctl(fd: number, request: number, argument: NativePointer): number;
   mmap(address: null, length: number, protection: number, flags: number, fd: number, offset: number): NativePointer;
   munmap(address: NativePointer, length: number): number;
@@ -38,6 +40,8 @@ export function libc(): Libc {
       getsockopt: lib.func(
         'int getsockopt(int fd, int level, int name, _Out_ void *value, _Inout_ unsigned int *length)',
       ),
+      recvmmsg: lib.func('int recvmmsg(int fd, void *messages, unsigned int count, int flags, const void *timeout)'),
+      sendmmsg: lib.func('int sendmmsg(int fd, void *messages, unsigned int count, int flags)'),
       send: lib.func('long send(int fd, const void *bytes, size_t length, int flags)'),
       ioctl: lib.func('int ioctl(int fd, unsigned long request, void *argument)'),
       mmap: lib.func('void *mmap(void *address, size_t length, int protection, int flags, int fd, long offset)'),

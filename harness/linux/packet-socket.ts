@@ -11,7 +11,7 @@ const SOL_PACKET = 263;
 const PACKET_RX_RING = 5;
 const PACKET_STATISTICS = 6;
 const PACKET_VERSION = 10;
-const PACKET_IGNORE_OUTGOING = 23;
+export const PACKET_IGNORE_OUTGOING = 23;
 const TPACKET_V2 = 1;
 const MSG_DONTWAIT = 0x40;
 const PROT_READ_WRITE = 3;
@@ -63,11 +63,38 @@ export interface PacketSocketOptions {
   readonly etherType?: number;
 }
 
-function setOption(fd: number, option: number, words: readonly number[], what: string): void {
+/** Opens a packet socket that receives nothing yet. Throws a WorldError without CAP_NET_RAW. */
+export function openPacketSocket(): number {
+  // Protocol 0 receives nothing until bind.
+  return checked(libc().socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), 'AF_PACKET socket');
+}
+
+/** From now on it receives: of one interface (0: of all), one EtherType (all when absent). */
+export function bindPacketSocket(fd: number, index: number, etherType = ETH_P_ALL): void {
+  const address = new DataView(new ArrayBuffer(20));
+  address.setUint16(0, AF_PACKET, true);
+  address.setUint16(2, etherType, false);
+  address.setInt32(4, index, true);
+  checked(libc().bind(fd, new Uint8Array(address.buffer), 20), 'binding a packet socket');
+}
+
+/** Sets an option of a packet socket to these 32-bit words. */
+export function setPacketOption(fd: number, option: number, words: readonly number[], what: string): void {
   checked(
     libc().setsockopt(fd, SOL_PACKET, option, new Uint8Array(new Uint32Array(words).buffer), words.length * 4),
     what,
   );
+}
+
+/** Frames lost at a packet socket since the last time it was asked. */
+export function packetDrops(fd: number): number {
+  const statistics = new Uint32Array(2);
+  const length = new Uint32Array([8]);
+  checked(
+    libc().getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, new Uint8Array(statistics.buffer), length),
+    'PACKET_STATISTICS',
+  );
+  return statistics[1] ?? 0;
 }
 
 /** Index of an interface in the current namespace; throws a WorldError when there is none of that name. */
@@ -94,28 +121,23 @@ export class PacketSocket {
   constructor(options: PacketSocketOptions) {
     const c = libc();
     const index = options.interfaceName === undefined ? 0 : interfaceIndex(options.interfaceName);
-    // Protocol 0 receives nothing until bind, when the ring is in place.
-    this.#fd = checked(c.socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0), 'AF_PACKET socket');
+    this.#fd = openPacketSocket();
     let slotBytes = SLOT;
     while (slotBytes < (options.mtu ?? 1500) + SLOT_OVERHEAD) slotBytes *= 2;
     if (slotBytes > BLOCK) throw new WorldError(`no packet ring for an MTU of ${options.mtu}`);
     const ringLength = options.slots * SLOT;
     this.#slotBytes = slotBytes;
     this.#slots = ringLength / slotBytes;
-    setOption(this.#fd, PACKET_VERSION, [TPACKET_V2], 'PACKET_VERSION');
-    if (!options.outgoing) setOption(this.#fd, PACKET_IGNORE_OUTGOING, [1], 'PACKET_IGNORE_OUTGOING');
-    setOption(this.#fd, PACKET_RX_RING, [BLOCK, ringLength / BLOCK, slotBytes, this.#slots], 'PACKET_RX_RING');
+    setPacketOption(this.#fd, PACKET_VERSION, [TPACKET_V2], 'PACKET_VERSION');
+    if (!options.outgoing) setPacketOption(this.#fd, PACKET_IGNORE_OUTGOING, [1], 'PACKET_IGNORE_OUTGOING');
+    setPacketOption(this.#fd, PACKET_RX_RING, [BLOCK, ringLength / BLOCK, slotBytes, this.#slots], 'PACKET_RX_RING');
     const ring = c.mmap(null, ringLength, PROT_READ_WRITE, MAP_SHARED, this.#fd, 0);
     if (BigInt.asIntN(64, koffi.address(ring)) === -1n) throw new WorldError(`mapping a packet ring: ${errnoName()}`);
     const memory = koffi.view(ring, ringLength);
     this.#status = new Int32Array(memory);
     this.#view = new DataView(memory);
     this.#bytes = new Uint8Array(memory);
-    const address = new DataView(new ArrayBuffer(20));
-    address.setUint16(0, AF_PACKET, true);
-    address.setUint16(2, options.etherType ?? ETH_P_ALL, false);
-    address.setInt32(4, index, true);
-    checked(c.bind(this.#fd, new Uint8Array(address.buffer), 20), 'binding a packet socket');
+    bindPacketSocket(this.#fd, index, options.etherType);
   }
 
   /** Calls back whenever frames wait in the ring; the callback drains with `receive`. Keeps the process alive. */
@@ -167,14 +189,7 @@ export class PacketSocket {
 
   /** Frames lost so far because the ring was full. */
   drops(): number {
-    const statistics = new Uint32Array(2);
-    const length = new Uint32Array([8]);
-    // The kernel's count restarts at each read.
-    checked(
-      libc().getsockopt(this.#fd, SOL_PACKET, PACKET_STATISTICS, new Uint8Array(statistics.buffer), length),
-      'PACKET_STATISTICS',
-    );
-    this.#drops += statistics[1] ?? 0;
+    this.#drops += packetDrops(this.#fd);
     return this.#drops;
   }
 

@@ -15,6 +15,7 @@ import type { TravellingMessage } from '../control-match.js';
 import { type ControlFault, type ControlLogEntry, WorldError } from '../world.js';
 import { interfaceMtu, realtimeNs } from './libc.js';
 import { LineFile } from './line-file.js';
+import { OffloadSocket } from './offload-socket.js';
 import { PacketSocket } from './packet-socket.js';
 import type { RoleEnds } from './role-ender.js';
 
@@ -36,6 +37,8 @@ export interface RoleRim {
   readonly ports: Readonly<Record<string, string>>;
   /** The EtherTypes that the core is given, of what a program at tc ingress let through; every frame when absent. */
   readonly behindTc?: readonly number[];
+  /** The interfaces' offloads are on: a switch's, whose core passes on what it is given. No faults are done then. */
+  readonly offloads?: boolean;
   /** Where this role waits for the controller. */
   readonly listen?: {
     readonly address: string;
@@ -75,6 +78,7 @@ export class RunningRole<State> {
   readonly #faults: RimFaults;
   /** The first of a port's is the one that sends. */
   readonly #sockets = new Map<string, readonly PacketSocket[]>();
+  readonly #offloads = new Map<string, OffloadSocket>();
   readonly #peers = new Map<string, Socket>();
   readonly #timers = new Map<string, Micros>();
   readonly #controlLog: LineFile;
@@ -93,6 +97,10 @@ export class RunningRole<State> {
     this.#controlLog = new LineFile(rim.controlLog, rim.mayEnd);
     this.#trace = new LineFile(rim.trace, rim.mayEnd);
     for (const [port, interfaceName] of Object.entries(rim.ports)) {
+      if (rim.offloads) {
+        this.#offloads.set(port, new OffloadSocket(interfaceName));
+        continue;
+      }
       const options = { interfaceName, outgoing: false, slots: RING_SLOTS, mtu: interfaceMtu(interfaceName) };
       const sockets = rim.behindTc?.map((etherType) => new PacketSocket({ ...options, etherType }));
       this.#sockets.set(port, sockets ?? [new PacketSocket(options)]);
@@ -107,6 +115,7 @@ export class RunningRole<State> {
         socket.onReadable(() => {
           socket.receive(BATCH, (frame) => this.#input({ kind: 'frame', port, bytes: frame.bytes }, port));
         });
+    for (const [port, socket] of this.#offloads) socket.onReadable(() => this.#passOn(port, socket));
     await this.#listen();
     await Promise.all(this.#rim.connect.map((peer) => new Promise<void>((resolve) => this.#connect(peer, resolve))));
   }
@@ -114,6 +123,12 @@ export class RunningRole<State> {
   /** Puts out what comes of none of its inputs. */
   put(outputs: readonly RoleOutput[]): void {
     if (!this.#stopped) this.#apply(outputs, '');
+  }
+
+  /** One batch, so that timers and control peers get their turn: what is sent of it leaves before the next is received into its place. */
+  #passOn(port: string, socket: OffloadSocket): void {
+    socket.receive(({ bytes, offload }) => this.#input({ kind: 'frame', port, bytes, offload }, port));
+    for (const out of this.#offloads.values()) out.flush();
   }
 
   idle(): boolean {
@@ -124,7 +139,7 @@ export class RunningRole<State> {
   stop(): number {
     this.#stopped = true;
     let lost = 0;
-    for (const socket of [...this.#sockets.values()].flat()) {
+    for (const socket of [...[...this.#sockets.values()].flat(), ...this.#offloads.values()]) {
       lost += socket.drops() + socket.sendFailures;
       socket.close();
     }
@@ -152,7 +167,7 @@ export class RunningRole<State> {
     for (const output of outputs)
       switch (output.kind) {
         case 'frame':
-          this.#sendFrame(from, output.port, output.bytes);
+          this.#sendFrame(from, output);
           break;
         case 'control':
           this.#sendControl(output.peer, output.message);
@@ -166,7 +181,12 @@ export class RunningRole<State> {
       }
   }
 
-  #sendFrame(from: string, port: string, bytes: Uint8Array): void {
+  #sendFrame(from: string, { port, bytes, offload }: Extract<RoleOutput, { kind: 'frame' }>): void {
+    const passing = this.#offloads.get(port);
+    if (passing) {
+      passing.send(bytes, offload);
+      return;
+    }
     const [socket] = this.#sockets.get(port) ?? [];
     if (!socket) throw new WorldError(`${this.#rim.role} sends through a port ${port} that it does not have`);
     if (!this.#faults.admit) {

@@ -20,6 +20,8 @@ export interface StandaloneRole {
   readonly serviceDelayMs?: number;
   readonly ruleCapacity?: number;
   readonly initialSequence?: number;
+  /** A switch's interfaces have their offloads on. */
+  readonly offloads?: boolean;
 }
 
 function referenceCore(name: string, topology: Topology, options: WorldOptions): RoleCore<SimRole> {
@@ -67,6 +69,7 @@ export function standaloneRim(role: StandaloneRole): RoleRim {
     ports: role.name === 'switch' ? Object.fromEntries(role.interfaces.map((i) => [i, i])) : { link: first },
     ...(role.control && { listen: { ...role.control, peer: 'controller' } }),
     connect: role.peers,
+    ...(role.offloads && { offloads: true }),
     // Whoever started it keeps the log, at the other end of the channels.
     controlLog: '/dev/null',
     trace: '/dev/null',

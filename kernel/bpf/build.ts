@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { compiled } from '../../harness/compiled.js';
 import { packageRoot } from '../../harness/package-root.js';
 
-/** Where Debian keeps asm/types.h, which the target bpf does not look for: one folder for each machine. */
-function machineHeaders(): string[] {
+/** Where Debian keeps asm/types.h, which the target bpf does not look for: one folder for each machine; as flags. */
+export function machineHeaders(): string[] {
   return ['x86_64', 'aarch64', 'riscv64']
     .map((machine) => `/usr/include/${machine}-linux-gnu`)
-    .filter((folder) => existsSync(folder));
+    .filter((folder) => existsSync(folder))
+    .map((folder) => `-I${folder}`);
 }
 
 /** `source`: relative to the package. Resolves to the object's path; rejects (WorldError) saying what is missing. */
@@ -20,16 +21,6 @@ export function bpfObject(what: string, name: string, source: string): Promise<s
     packages: 'clang, libbpf-dev, linux-libc-dev',
     source: join(packageRoot(), source),
     headers: ['/usr/include/bpf/bpf_helpers.h'],
-    flags: [
-      '-O2',
-      '-g',
-      '-Wall',
-      '-Wextra',
-      '-Werror',
-      '-target',
-      'bpf',
-      ...machineHeaders().map((f) => `-I${f}`),
-      '-c',
-    ],
+    flags: ['-O2', '-g', '-Wall', '-Wextra', '-Werror', '-target', 'bpf', ...machineHeaders(), '-c'],
   });
 }

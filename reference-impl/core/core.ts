@@ -12,8 +12,16 @@ export type RoleName = 'controller' | 'switch' | `backend${number}`;
 /** Hosts have one interface, named `link`; the switch names its ports after the vantage they face (`client`, `controller`, `backend0`, ...). */
 export type PortName = string;
 
+/** A frame that its sender's kernel left unfinished for a card that never came: it is passed on as unfinished as it came. */
+export interface Offload {
+  /** The transport checksum's field holds the pseudo-header's sum, not complemented: changed addresses change it, nothing else does. */
+  readonly checksumPending: boolean;
+  /** How many bytes of payload follow `bytes`, wherever they are sent; a core never sees them. */
+  readonly behind: number;
+}
+
 export type RoleInput =
-  | { readonly kind: 'frame'; readonly port: PortName; readonly bytes: Uint8Array }
+  | { readonly kind: 'frame'; readonly port: PortName; readonly bytes: Uint8Array; readonly offload?: Offload }
   | { readonly kind: 'control'; readonly peer: string; readonly message: ControlMessage }
   /** A line from a control peer that is not a valid message (ERR-4). */
   | { readonly kind: 'control-invalid'; readonly peer: string; readonly error: string }
@@ -22,7 +30,8 @@ export type RoleInput =
   | { readonly kind: 'timer'; readonly key: string };
 
 export type RoleOutput =
-  | { readonly kind: 'frame'; readonly port: PortName; readonly bytes: Uint8Array }
+  /** `offload`: the input's, when this is that frame on its way. */
+  | { readonly kind: 'frame'; readonly port: PortName; readonly bytes: Uint8Array; readonly offload?: Offload }
   | { readonly kind: 'control'; readonly peer: string; readonly message: ControlMessage }
   /** Arms the one timer of that key (replacing an earlier deadline), or cancels it when `at` is null. Firing late or once too often is harmless. */
   | { readonly kind: 'timer'; readonly key: string; readonly at: Micros | null }

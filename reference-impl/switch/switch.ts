@@ -3,7 +3,7 @@
  * Read `rules.ts` for what is looked up and `transform.ts` for what is changed.
  */
 import type { ControlMessage, FourTuple, Ok, Refused } from '../control/messages.js';
-import type { Micros, PortName, RoleInput, RoleOutput, StepFunction, Stepped } from '../core/core.js';
+import type { Micros, Offload, PortName, RoleInput, RoleOutput, StepFunction, Stepped } from '../core/core.js';
 import { BROADCAST_MAC, type Ipv4Address, type MacAddress, parseIpv4Address } from '../wire/addresses.js';
 import { ArpOperation, type ArpView } from '../wire/arp.js';
 import { buildArpFrame } from '../wire/build.js';
@@ -77,7 +77,7 @@ export function initSwitch(config: SwitchConfig): Stepped<SwitchState> {
 export const stepSwitch: StepFunction<SwitchState> = (state, input, now) => {
   switch (input.kind) {
     case 'frame':
-      return stepFrame(state, input.port, input.bytes);
+      return stepFrame(state, input);
     case 'control':
       return stepControl(state, input.peer, input.message, now);
     case 'control-invalid':
@@ -103,7 +103,9 @@ function stepTimer(
 
 // Frames
 
-function stepFrame(state: SwitchState, portName: PortName, bytes: Uint8Array): Stepped<SwitchState> {
+type FrameInput = Extract<RoleInput, { kind: 'frame' }>;
+
+function stepFrame(state: SwitchState, { port: portName, bytes, offload }: FrameInput): Stepped<SwitchState> {
   const port = state.config.ports.find(({ name }) => name === portName);
   const parsed = parseFrame(bytes);
   if (!port) return drop(state, portName, 'unknown-port');
@@ -116,16 +118,24 @@ function stepFrame(state: SwitchState, portName: PortName, bytes: Uint8Array): S
   if (frame.arp) return stepArp(state, port, frame.arp);
   const { ipv4, error } = frame;
   if (!ipv4) return drop(state, portName, error ? `${error.layer}-${error.reason}` : 'not-ipv4');
-  if (ipv4.truncated) return drop(state, portName, 'ipv4-truncated');
+  if (bytes.length + (offload?.behind ?? 0) < ipv4.offset + ipv4.totalLength)
+    return drop(state, portName, 'ipv4-truncated');
   if (!ipv4.checksumValid()) return drop(state, portName, 'ipv4-checksum');
-  return forward(state, portName, frame, ipv4);
+  return forward(state, portName, frame, ipv4, offload);
 }
 
-function forward(state: SwitchState, port: PortName, frame: FrameView, ipv4: Ipv4View): Stepped<SwitchState> {
+function forward(
+  state: SwitchState,
+  port: PortName,
+  frame: FrameView,
+  ipv4: Ipv4View,
+  offload: Offload | undefined,
+): Stepped<SwitchState> {
   if (ipv4.ttl <= 1) return drop(state, port, 'ttl');
   const { src, dst } = ipv4;
   const { config, rules } = state;
   const { tcp } = frame;
+  const pending = offload?.checksumPending ?? false;
   // A fragment carries at most half of what a rule matches, and nothing that its other half could be known by (SWT-10).
   if (tcp && !ipv4.isFragment) {
     const { srcPort, dstPort } = tcp;
@@ -133,19 +143,25 @@ function forward(state: SwitchState, port: PortName, frame: FrameView, ipv4: Ipv
     if (toBackend) {
       const clearFin = toBackend.rule.clearFin && !config.without.includes('fin-suppression');
       const hop = { src: config.mac, dst: toBackend.backendMac };
-      const bytes = rewriteToBackend(frame, hop, toBackend.backend, clearFin);
-      return count(state, 'rewritten', [{ kind: 'frame', port: toBackend.backendPort, bytes }]);
+      const bytes = rewriteToBackend(frame, hop, toBackend.backend, clearFin, pending);
+      return count(state, 'rewritten', [frameOut(toBackend.backendPort, bytes, offload)]);
     }
     const toClient = findByBackend(rules, src, srcPort, dst, dstPort);
     // Whoever takes the backend's address at another port is not that backend (SEC-1).
     if (toClient && toClient.backendPort === port) {
       const zeroWindow = toClient.rule.zeroWindow && !config.without.includes('window-closing');
-      return deliver(state, port, dst, 'rewritten', (hop) => rewriteToClient(frame, hop, toClient.logical, zeroWindow));
+      return deliver(state, port, dst, 'rewritten', offload, (hop) =>
+        rewriteToClient(frame, hop, toClient.logical, zeroWindow, pending),
+      );
     }
     const drain = findDrain(rules, src, srcPort, dst, dstPort);
     if (drain) return drop(state, port, 'draining', connectionName(drain.rule.rule.conn));
   }
-  return deliver(state, port, dst, 'routed', (hop) => routeUnchanged(frame, hop));
+  return deliver(state, port, dst, 'routed', offload, (hop) => routeUnchanged(frame, hop));
+}
+
+function frameOut(port: PortName, bytes: Uint8Array, offload: Offload | undefined): RoleOutput {
+  return { kind: 'frame', port, bytes, ...(offload && { offload }) };
 }
 
 /** Sends what `transform` makes of the frame towards `dst`, or asks for the next hop's MAC address and drops the frame. */
@@ -154,6 +170,7 @@ function deliver(
   from: PortName,
   dst: Ipv4Address,
   counter: 'rewritten' | 'routed',
+  offload: Offload | undefined,
   transform: (hop: { src: MacAddress; dst: MacAddress }) => Uint8Array,
 ): Stepped<SwitchState> {
   const { config } = state;
@@ -163,9 +180,7 @@ function deliver(
   const nextHop = route.nextHop ?? dst;
   const mac = state.neighbours.get(nextHop);
   if (mac !== undefined) {
-    return count(state, counter, [
-      { kind: 'frame', port: route.port, bytes: transform({ src: config.mac, dst: mac }) },
-    ]);
+    return count(state, counter, [frameOut(route.port, transform({ src: config.mac, dst: mac }), offload)]);
   }
   const dropped = drop(state, from, 'unknown-neighbour');
   const gateway = config.ports.find(({ name }) => name === route.port)?.gateway;

@@ -18,16 +18,17 @@ export interface EthernetHop {
   readonly dst: MacAddress;
 }
 
-/** A client's segment to its backend (SWT-1, SWT-7). */
+/** A client's segment to its backend (SWT-1, SWT-7). `pending`: its checksum is left to be completed. */
 export function rewriteToBackend(
   frame: FrameView,
   hop: EthernetHop,
   backend: Ipv4Address,
   clearFin: boolean,
+  pending = false,
 ): Uint8Array {
   const copy = forward(frame, hop);
-  setIpv4Destination(copy, backend);
-  if (clearFin) clearTcpFlags(copy, TcpFlag.FIN);
+  setIpv4Destination(copy, backend, pending);
+  if (clearFin) clearTcpFlags(copy, TcpFlag.FIN, pending);
   return copy.bytes;
 }
 
@@ -37,10 +38,11 @@ export function rewriteToClient(
   hop: EthernetHop,
   logical: Ipv4Address,
   zeroWindow: boolean,
+  pending = false,
 ): Uint8Array {
   const copy = forward(frame, hop);
-  setIpv4Source(copy, logical);
-  if (zeroWindow) setTcpWindow(copy, 0);
+  setIpv4Source(copy, logical, pending);
+  if (zeroWindow) setTcpWindow(copy, 0, pending);
   return copy.bytes;
 }
 

@@ -6,13 +6,16 @@ import { stepAgent } from '../../kernel/switch/agent.js';
 import { switchObject } from '../../kernel/switch/build.js';
 import { DataPlane, portIndexes } from '../../kernel/switch/data-plane.js';
 import type { RoleOutput } from '../../reference-impl/core/core.js';
+import { isRemedyName } from '../../reference-impl/core/remedies.js';
 import type { SwitchConfig } from '../../reference-impl/switch/config.js';
 import { initSwitch, stepSwitch } from '../../reference-impl/switch/switch.js';
 import { formatIpv4Address, formatMacAddress } from '../../reference-impl/wire/addresses.js';
 import { readU16 } from '../../reference-impl/wire/octets.js';
 import { arriving, type Cast } from './frames.js';
 
-const [frames = 100_000, seed = 1] = process.argv.slice(2).map(Number);
+const [frames = 100_000, seed = 1] = process.argv.slice(2, 4).map(Number);
+/** A remedy that the program alone does without, to see that a difference is seen. */
+const without = process.argv.slice(4).filter(isRemedyName);
 const PORTS = ['client', 'controller', 'backend0', 'backend1'];
 const [OK, SHOT, REDIRECT] = [0, 2, 7];
 /** Ethernet's header, and that of the IP version it announces. */
@@ -47,7 +50,7 @@ const cast: Cast = {
 
 for (const name of PORTS) execFileSync('ip', ['link', 'add', name, 'type', 'veth', 'peer', 'name', `to-${name}`]);
 const indexes = portIndexes(Object.fromEntries(PORTS.map((name) => [name, name])));
-const plane = new DataPlane(await switchObject(), config, indexes);
+const plane = new DataPlane(await switchObject(), { ...config, without }, indexes);
 const run = new TestRun(plane.program);
 const step = stepAgent(plane);
 const random = createRandom(seed, 'two switches');

@@ -1,6 +1,7 @@
 /** What the switch makes of frames: SWT-1 to SWT-8 and SWT-10. */
 import fc from 'fast-check';
 import t from 'tap';
+import { initSwitch, stepSwitch } from '../../reference-impl/switch/switch.js';
 import {
   buildArpFrame,
   buildIpv4Frame,
@@ -15,6 +16,7 @@ import {
   setIpv4Source,
   setTcpWindow,
   TcpFlag,
+  updateChecksum32,
   writeU16,
 } from '../../reference-impl/wire/index.js';
 import { tcpFields, u8 } from '../wire/arbitraries.js';
@@ -365,4 +367,35 @@ t.test('a malformed TCP header goes by the default table', async (t) => {
   const out = withRule().frame('client', bytes);
   t.equal(out?.port, 'controller');
   t.equal(out?.frame.ipv4?.dst, ip(LOGICAL));
+});
+
+t.test('a super-segment goes on as unfinished as it came, its payload unseen', async (t) => {
+  const whole = fromClient({ payload: new Uint8Array(40_000) });
+  const head = whole.subarray(0, 74);
+  const offload = { checksumPending: true, behind: whole.length - head.length };
+  const initial = initSwitch(config);
+  const added = stepSwitch(
+    initial.state,
+    { kind: 'control', peer: 'controller', message: { verb: 'add', id: '1', rule: rule() } },
+    0,
+  );
+  const step = (behind: number) =>
+    stepSwitch(added.state, { kind: 'frame', port: 'client', bytes: head, offload: { ...offload, behind } }, 0);
+  const { outputs } = step(offload.behind);
+  t.match(outputs, [{ kind: 'frame', port: 'backend0', offload }]);
+  const [out] = outputs;
+  if (out?.kind !== 'frame') throw new Error('no frame');
+  const { ipv4, tcp } = view(out.bytes);
+  t.equal(ipv4?.dst, ip(BACKENDS[0]));
+  t.equal(out.bytes.length, head.length);
+  const [src, dst] = [ip(CLIENT), ip(LOGICAL)];
+  // Only the address changed the pending sum: by as much as it differs.
+  const before = view(head).tcp?.checksum ?? 0;
+  t.equal(tcp?.checksum, ~updateChecksum32(~before & 0xffff, dst, ip(BACKENDS[0])) & 0xffff);
+  t.equal(ipv4?.src, src);
+  t.match(
+    step(offload.behind - 1).outputs,
+    [{ kind: 'event', event: { reason: 'ipv4-truncated' } }],
+    'shorter than it says',
+  );
 });

@@ -6,11 +6,14 @@ import {
   buildArpFrame,
   buildTcpFrame,
   buildUdpFrame,
+  checksum,
   clearTcpFlags,
   copyFrame,
   decrementTtl,
   type FrameView,
+  IpProtocol,
   parseFrame,
+  pseudoHeaderSum,
   readU16,
   setEthernetAddresses,
   setIpv4Destination,
@@ -178,4 +181,24 @@ t.test('a TTL of zero stays', async (t) => {
   decrementTtl(parsed(bytes));
   t.equal(bytes[22], 0);
   t.equal(readU16(bytes, 24), checksum);
+});
+
+t.test('a checksum that is left to be completed is completed to the right one afterwards', async (t) => {
+  holds(
+    t,
+    fc.property(ethernetFields, ipv4Fields, tcpFields, changes, (ethernet, ipv4, tcp, change) => {
+      const frame = parsed(buildTcpFrame({ ethernet, ipv4, tcp }));
+      const { ipv4: ip, tcp: segment } = frame;
+      if (!ip || !segment) throw new Error('no segment');
+      const length = segment.length;
+      // CHECKSUM_PARTIAL: the field holds the pseudo-header's sum until a card sums the segment, this field included.
+      writeU16(frame.bytes, segment.offset + 16, pseudoHeaderSum(ip.src, ip.dst, IpProtocol.TCP, length));
+      setIpv4Source(frame, change.src, true);
+      setIpv4Destination(frame, change.dst, true);
+      setTcpWindow(frame, change.window, true);
+      clearTcpFlags(frame, change.mask, true);
+      writeU16(frame.bytes, segment.offset + 16, checksum(frame.bytes, segment.offset, segment.offset + length));
+      assert.ok(segment.checksumValid(ip));
+    }),
+  );
 });
