@@ -116,6 +116,7 @@ export class HandedConnection {
   #taken = 0;
   #flow: Flow;
   #response: 'none' | 'begun' | 'finished' = 'none';
+  #answer: ServerResponse | undefined;
   #keepAlive: boolean;
   #poll: NodeJS.Timeout | undefined;
   #polls = 0;
@@ -196,14 +197,15 @@ export class HandedConnection {
   /** The server begins to answer. */
   answering(response: ServerResponse): void {
     this.#response = 'begun';
+    this.#answer = response;
     response.shouldKeepAlive = this.#keepAlive;
     response.once('finish', () => {
-      if (this.#over) return;
+      if (this.#over || this.#response !== 'begun') return;
       this.#keepAlive &&= response.shouldKeepAlive && response.getHeader('connection') !== 'close';
       this.#responded();
     });
     response.once('close', () => {
-      if (!response.writableFinished) this.#end('cannot-serve');
+      if (this.#response === 'begun' && !response.writableFinished) this.#end('cannot-serve');
     });
   }
 
@@ -212,7 +214,7 @@ export class HandedConnection {
     if (this.#over) return;
     this.#keepAlive = false;
     if (this.#response === 'finished') return;
-    const begun = this.socket.bytesWritten > 0;
+    const begun = this.#answer?.headersSent === true;
     this.#response = 'finished';
     this.#stream.destroy();
     if (begun) this.#end('cannot-serve');
