@@ -18,6 +18,7 @@ interface RoleOptions {
   readonly objects?: string;
   readonly scratch?: string;
   readonly zeroWindow?: boolean;
+  readonly addressesOnly?: boolean;
 }
 
 function parseEndpoint(text: string): { address: string; port: number } {
@@ -49,6 +50,7 @@ type Start = (role: StandaloneRole) => Promise<() => void>;
 async function starter(name: string, options: RoleOptions): Promise<Start> {
   const { dataPlane = 'packets', tcp = 'user', objects, scratch, zeroWindow } = options;
   if (name !== 'switch' && dataPlane !== 'packets') throw new Failure(2, `--data-plane ${dataPlane} is a switch's`);
+  if (name !== 'switch' && options.addressesOnly) throw new Failure(2, "--addresses-only is a switch's");
   if (!name.startsWith('backend') && tcp !== 'user') throw new Failure(2, `--tcp ${tcp} is a backend's`);
   if (dataPlane === 'ebpf') return (await import('../../kernel/switch/role.js')).runEbpfSwitch;
   if (tcp === 'kernel') {
@@ -57,6 +59,8 @@ async function starter(name: string, options: RoleOptions): Promise<Start> {
     const more = { objects, ...(scratch !== undefined && { scratch }), ...(zeroWindow && { zeroWindow }) };
     return (role) => runKernelBackend({ ...role, ...more });
   }
+  for (const [option, value] of Object.entries({ objects, scratch, 'zero-window': zeroWindow }))
+    if (value !== undefined) throw new Failure(2, `--${option} goes with --tcp kernel`);
   return (await import('../../harness/linux/standalone-role.js')).runStandaloneRole;
 }
 
@@ -76,6 +80,7 @@ async function role(name: string, options: RoleOptions): Promise<void> {
       ...(options.policy !== undefined && { policy: options.policy }),
       ...(control && { control: { ...control, peerAddress: options.controlPeer } }),
       peers: options.peers ?? [],
+      ...(options.addressesOnly && { addressesOnly: true }),
       ...(options.dataPlane === 'offloads' && { offloads: true }),
       ...(options.serviceDelay !== undefined && { serviceDelayMs: options.serviceDelay }),
       ...(options.ruleCapacity !== undefined && { ruleCapacity: options.ruleCapacity }),
@@ -123,6 +128,7 @@ export function registerRole(program: Command): void {
         .choices(['packets', 'offloads', 'ebpf'])
         .default('packets'),
     )
+    .option('--addresses-only', "a switch that leaves window and FIN to the backends' hosts (VAR-4)")
     .addOption(
       new Option('--tcp <KIND>', "whose TCP a backend speaks: this process', or the kernel's by TCP_REPAIR")
         .choices(['user', 'kernel'])

@@ -7,7 +7,7 @@ import { isSound, senderOf } from '../flows/connection.js';
 import { isFlagged, type Segment } from '../flows/decode.js';
 import type { HandedExchange } from '../flows/judged.js';
 import type { LoggedRequest } from '../flows/logged.js';
-import { between, spanOf } from '../flows/rules.js';
+import { between, hasVariant, spanOf } from '../flows/rules.js';
 import type { Check } from './check.js';
 import { ackText, at, named, Tally } from './tally.js';
 
@@ -78,7 +78,8 @@ export const SWT_7: Check = {
       if (fin === undefined) continue;
       const { backend } = exchange.handoff;
       const [delivered] = fin.delivered;
-      const asked = clearingRule(exchange);
+      // VAR-4: it may be cleared behind that link.
+      const asked = hasVariant(judged, 'VAR-4') ? undefined : clearingRule(exchange);
       const kept = asked && fin.delivered.find(({ t }) => t > asked.t);
       // Whoever was told to clear it, and said yes, cannot leave it to the backend.
       if (asked !== undefined && kept !== undefined) {

@@ -160,6 +160,7 @@ t.test('every placeholder is filled in; braces around anything else are text', (
 
 t.test('shipped targets, and manifests by their path', (t) => {
   t.same(shippedTargets(), [
+    'backend-side',
     'ebpf-switch',
     'kernel-backend',
     'reference',
