@@ -51,6 +51,7 @@ function spokenBytes({ taken, echoed }: Spoken): Uint8Array {
   return new Uint8Array(Uint32Array.of(taken, echoed).buffer);
 }
 
+const CONNECTIONS = 65_536;
 /** Handle and priority of the filters. */
 const PLACE = 0x5052;
 
@@ -66,9 +67,12 @@ export class Guard {
   readonly #object: BpfObject;
   #detach: (() => void) | undefined;
 
-  /** Loads the object; `service`: the address and port that it guards. Throws a WorldError: no permission, or the kernel refuses it. */
-  constructor(object: string, service: Address) {
-    this.#object = new BpfObject(object, 'prism_guard_in');
+  /**
+   * Loads the object; `service`: the address and port that it guards; `connections`: how many may be open at once. Throws a WorldError: no permission,
+   * or the kernel refuses it.
+   */
+  constructor(object: string, service: Address, connections = CONNECTIONS) {
+    this.#object = new BpfObject(object, 'prism_guard_in', { flows: connections, spoken: connections });
     try {
       this.#object.map('settings').set(new Uint8Array(4), addressBytes(service));
     } catch (error) {
@@ -94,8 +98,8 @@ export class Guard {
   /** Opens a connection, or changes how far it goes; `spoken` begins it. Throws a BpfMapError when there is no room, and then it is closed. */
   open(client: Address, flow: Flow, spoken?: Spoken): void {
     const key = addressBytes(client);
-    if (spoken !== undefined) this.#object.map('spoken').set(key, spokenBytes(spoken));
     try {
+      if (spoken !== undefined) this.#object.map('spoken').set(key, spokenBytes(spoken));
       this.#object.map('flows').set(key, flowBytes(flow));
     } catch (error) {
       this.forget(client);

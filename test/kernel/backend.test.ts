@@ -78,6 +78,8 @@ if (await hasLinux()) {
       zeroWindow: { seq: 1500, flags: ACK | 0x80, valid: true },
       expired: 'dropped',
       entries: 0,
+      full: 'the eBPF map spoken took no entry: E2BIG (it is full)',
+      fullEntries: 2,
     });
     t.notMatch(JSON.parse(ran.stdout).left, /clsact/);
     t.end();

@@ -154,9 +154,14 @@ async function guarded() {
   };
   guard.forget(CLIENT);
   const entries = guard.size;
+  const small = new Guard(await guardObject(), LOCAL, 1);
+  small.open(CLIENT, flow, { taken: 1, echoed: 0 });
+  const full = refusal(() => small.open({ ...CLIENT, port: 40_001 }, flow, { taken: 1, echoed: 0 }));
+  const fullEntries = small.size;
+  small.close();
   guard.close();
   const left = run('tc', 'qdisc', 'show', 'dev', 'link');
-  return { attached, ...seen, entries, left };
+  return { attached, ...seen, entries, full, fullEntries, left };
 }
 
 /** What the far end sees while a connection of this end is spoken to. */
