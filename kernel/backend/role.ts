@@ -12,6 +12,7 @@ import { BackendControl } from './backend.js';
 import { HandedConnection, HandedServer } from './connection.js';
 import { Guard, guardObject } from './guard.js';
 import { serveObjects } from './objects.js';
+import { rehearse } from './rehearsal.js';
 import { type Address, probeRepair, RepairRefused } from './repair.js';
 import { widenDefaultRoute } from './route.js';
 
@@ -56,6 +57,7 @@ export async function runKernelBackend(role: KernelBackend): Promise<() => void>
         serveObjects({ objects: role.objects, scratch, delayMs: options.serviceDelayMs ?? 0 }),
       ),
     );
+    await rehearse({ local, guard, server });
     const control = new BackendControl(name, {
       now: () => Number(process.hrtime.bigint() / 1000n),
       put: (outputs) => running.put(outputs),
