@@ -16,6 +16,11 @@ export class Interrupted extends Error {
   }
 }
 
+/** The exit code that an interrupt asks for, if this signal was aborted by one. */
+export function interruptedCode({ reason }: AbortSignal): number | undefined {
+  return reason instanceof Interrupted ? reason.exitCode : undefined;
+}
+
 /** Runs `work` with a signal that the first interrupt aborts (reason: `Interrupted`); a second interrupt ends the process at once. */
 export async function withInterrupt<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

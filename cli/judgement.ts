@@ -2,6 +2,7 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { githubAnnotations, githubSummary } from '../conformance/report/github.js';
+import { headline } from '../conformance/report/headline.js';
 import { htmlReport } from '../conformance/report/html.js';
 import { junitReport } from '../conformance/report/junit.js';
 import { type LadderSource, laddersOf } from '../conformance/report/ladder/problems.js';
@@ -15,6 +16,7 @@ import {
   type RunDescription,
   resultDocument,
 } from '../conformance/result-schema.js';
+import type { CaseRun } from '../conformance/run.js';
 import type { Result } from '../conformance/verdict.js';
 import { Failure, fileReason } from './failure.js';
 import { type Output, writeOutput } from './output.js';
@@ -28,6 +30,14 @@ export function strictByDefault(asked: boolean | undefined): boolean {
 /** The command as it was typed, for the record. */
 export function commandLine(): string {
   return ['prism', ...process.argv.slice(2)].join(' ');
+}
+
+/** Says each failed case when it has finished, with what led. */
+export function tellFailures(output: Output): (run: CaseRun) => void {
+  return ({ world, result }) => {
+    if (result.verdict !== 'fail' && result.verdict !== 'error') return;
+    output.failure(`${result.verdict.toUpperCase()} ${world} ${result.id}: ${headline(result)}`);
+  };
 }
 
 /** How a document is shown. */
@@ -77,17 +87,22 @@ export function present(output: Output, document: ResultDocument, shown: Present
     writeOutput(join(folder, 'report.tap'), tapReport(document, strict));
     writeOutput(join(folder, 'junit.xml'), junitReport(document, strict));
   }
-  if (shown.showCases) {
-    for (const line of caseTable(report, output.paint)) output.line(line);
-    output.line();
+  const code = exitCodeOf(document.results, strict);
+  // A run that proves nothing begins with the reason; its tables would only bury it.
+  if (code !== 4) {
+    if (shown.showCases) {
+      for (const line of caseTable(report, output.paint)) output.line(line);
+      output.line();
+    }
+    for (const line of clauseTable(report, output.paint)) output.line(line);
   }
-  for (const line of clauseTable(report, output.paint)) output.line(line);
   for (const line of problemBlocks(report, output.paint, TERMINAL_LADDER)) output.problem(line);
   // A table's name sums it up; its rows are in the report.
   for (const line of ['', ...(document.tables ?? []).map(({ name }) => name), ...(document.leftOut ?? [])])
     output.line(line);
-  const code = exitCodeOf(document.results, strict);
   const why = code === 3 ? ' (strict: what is demanded has to be conclusive)' : '';
+  if (code === 4 && folder !== undefined)
+    output.line(`the tables are in ${join(relative('', folder) || '.', 'summary.txt')}`);
   output.line(`${countsLine(document.summary)} in ${(document.durationMs / 1000).toFixed(1)} s${why}`);
   output.document(document);
   output.formatted('tap', () => tapReport(document, strict));

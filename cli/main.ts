@@ -36,7 +36,8 @@ function buildProgram(): Command {
       'after',
       `
 Exit codes: 0 all that was demanded passed; 1 a clause was violated; 2 unusable arguments or input;
-3 inconclusive where that is not enough (--strict); 4 the environment or the harness failed.
+3 inconclusive where that is not enough (--strict); 4 the environment or the harness failed;
+130 or 143 interrupted (Ctrl-C, SIGTERM): what had finished is reported, the rest as not run.
 
 Start with: prism verify`,
     );

@@ -105,6 +105,13 @@ export class Output {
     process.stderr.write(`\r\x1b[K${this.#progress}`);
   }
 
+  /** A case that failed, as soon as it has: on stderr, also where that is a file, so that a redirected log says what goes on. */
+  failure(text: string): void {
+    if (this.#options.quiet) return;
+    this.endProgress();
+    process.stderr.write(`${text}\n`);
+  }
+
   endProgress(): void {
     if (this.#progress === '') return;
     this.#progress = '';

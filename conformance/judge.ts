@@ -2,20 +2,19 @@
 
 import type { Topology } from '../harness/topology.js';
 import type { ControlLogEntry } from '../harness/world.js';
-import type { Finding } from './checks/check.js';
+import type { ClauseFinding } from './checks/check.js';
 import { judgeAll } from './checks/index.js';
 import { analyse } from './flows/judged.js';
 
-export interface ClauseFinding {
-  readonly clause: string;
-  readonly finding: Finding;
-}
+export type { ClauseFinding };
 
 /** Captures of one run on one network, what it is judged against, and the control messages where they are known. */
 export interface JudgeInput {
   readonly captures: readonly { readonly name: string; readonly bytes: Uint8Array; readonly vantage?: string }[];
   readonly topology: Topology;
   readonly controlLog?: { readonly name: string; readonly entries: readonly ControlLogEntry[] };
+  /** Nothing but the switch can have lost a frame: then one that did not come out of it is enough. */
+  readonly lossless?: boolean;
 }
 
 export type JudgeOutcome =

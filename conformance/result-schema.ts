@@ -13,6 +13,20 @@ export const EvidenceFrameSchema = z.strictObject({
   /** Frame number over the whole file from 1, as Wireshark counts; for a control log, the line. */
   frame: z.int().min(1),
   note: z.string(),
+  /** Nothing is wrong with this frame: what it says is broken later. */
+  background: z.literal(true).exactOptional(),
+});
+
+export const OffenceSchema = z.strictObject({
+  /** The clause it is charged to; null for an expectation that no clause is charged with. */
+  clause: z.string().nullable(),
+  /** `check`: frames or control messages show it. `case`: the story expected something else. */
+  by: z.enum(['check', 'case']),
+  message: z.string(),
+  /** Its earliest evidence; `vantage` where that is a frame. Absent where no single frame shows it. */
+  at: z
+    .strictObject({ capture: z.string(), frame: z.int().min(1), vantage: z.string().exactOptional() })
+    .exactOptional(),
 });
 
 export const ResultSchema = z
@@ -24,6 +38,10 @@ export const ResultSchema = z
     message: z.string(),
     evidence: z.array(EvidenceFrameSchema),
     replay: z.string(),
+    /** Of a case that failed: what led to the rest. */
+    leading: OffenceSchema.exactOptional(),
+    /** Of a case that failed: what else is wrong, the likelier causes first. */
+    beside: z.array(OffenceSchema).exactOptional(),
     /** What excuses it, where the target's manifest does. */
     waiver: z.strictObject({ reason: z.string().min(1), link: z.string(), expires: z.iso.date() }).exactOptional(),
   })

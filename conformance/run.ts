@@ -14,14 +14,19 @@ import {
   type WorldTarget,
 } from '../harness/world.js';
 import { compareClauses } from '../spec/requirements.js';
-import type { ConformanceCase } from './cases/case.js';
+import { caseVerdict, MAX_EVIDENCE } from './case-verdict.js';
+import type { ConformanceCase, Failure } from './cases/case.js';
 import { createContext } from './cases/context.js';
-import { caseEvidence } from './cases/evidence.js';
+import { caseEvidence, type Shown } from './cases/evidence.js';
+import { EVERY_ROLE, type Suspects } from './cause.js';
+import { charge } from './charges.js';
 import { parseControlLog } from './control-log.js';
 import { excuse } from './excuses.js';
+import { analyse } from './flows/judged.js';
 import type { ClauseFinding, JudgeEvidence } from './judge.js';
+import { momentsOf } from './moments.js';
 import { withVariants } from './variants.js';
-import { type EvidenceFrame, NO_SINGLE_FRAME, type Result } from './verdict.js';
+import type { EvidenceFrame, Result } from './verdict.js';
 
 /** How long one case may take by the wall clock, from building its world to tearing it down, in ms. */
 const CASE_LIMIT_MS = 180_000;
@@ -34,9 +39,6 @@ const SETTLE_MS = { sim: 30_000, linux: 5_000 } as const satisfies Record<WorldK
 
 /** How often a case is tried on Linux whose premise does not come about. */
 const PREMISE_ATTEMPTS = 3;
-
-/** Most frames that one result names: enough to see it, few enough to read. */
-const MAX_EVIDENCE = 12;
 
 export interface RunPlan {
   readonly cases: readonly ConformanceCase[];
@@ -57,8 +59,12 @@ export interface RunPlan {
   readonly isInstalled: (program: string) => boolean;
   readonly tolerant?: boolean;
   readonly caseLimitMs?: number;
+  /** No further case is begun when so many have failed. */
+  readonly bail?: number;
+  /** Told of each case that has finished, in the order in which they do. */
+  readonly onResult?: (run: CaseRun) => void;
   readonly onProgress?: (progress: Progress) => void;
-  /** Aborting it destroys the world that is running and rejects with the signal's reason. */
+  /** Aborting it destroys the world that is running. */
   readonly signal?: AbortSignal;
 }
 
@@ -110,90 +116,42 @@ function oneLine(error: unknown): string {
   return text.trim().split('\n')[0] ?? text;
 }
 
-interface Judgement {
-  readonly failedExpectation: string | undefined;
-  readonly findings: readonly ClauseFinding[];
-  readonly capture: string;
-  /** Faults of the case that were done to nothing; none when absent. */
-  readonly missedFaults?: readonly string[];
-  /** Frames that the case itself names for what it found; none when absent. */
-  readonly named?: readonly EvidenceFrame[];
-}
-
-/**
- * A case fails when an expectation failed or any passive check fails on its capture. The failing result names the clauses that frames show
- * broken; a failed expectation is charged to the case's own clauses. Where frames show one to be broken: only to those that no check judges, because
- * for the others the frames would have shown it. Where they show none: to the one that the case is named after, and to those that they do not
- * show to be kept.
- */
-export function caseVerdict(testCase: ConformanceCase, replay: string, judgement: Judgement): Result {
-  const { failedExpectation, findings, capture } = judgement;
-  const broken = findings.filter(({ finding }) => finding.verdict === 'fail');
-  const base = { id: testCase.id, replay };
-  const [missed] = judgement.missedFaults ?? [];
-  // What was expected under a misfortune that stayed away says nothing, neither kept nor disappointed.
-  if (missed !== undefined && broken.length === 0) {
-    const but = failedExpectation === undefined ? '' : `; ${failedExpectation}`;
-    const message = `the premise did not happen: ${missed}${but}`;
-    return { ...base, clauses: testCase.clauses, verdict: 'inconclusive', exercised: 0, message, evidence: [] };
-  }
-  if (failedExpectation !== undefined || broken.length > 0) {
-    const clauses = new Set(broken.map(({ clause }) => clause));
-    if (failedExpectation !== undefined) {
-      const [about] = testCase.id.split('.');
-      const judged = (id: string): boolean => findings.some((f) => f.clause === id);
-      const kept = (id: string): boolean => findings.some((f) => f.clause === id && f.finding.verdict === 'pass');
-      const charged = (id: string): boolean => (broken.length > 0 ? !judged(id) : id === about || !kept(id));
-      for (const id of testCase.clauses) if (charged(id)) clauses.add(id);
-      // A case that is named after none of its clauses, with all of them kept by the frames, has still failed.
-      if (clauses.size === 0) for (const id of testCase.clauses) clauses.add(id);
-    }
-    const said = [
-      ...(failedExpectation === undefined ? [] : [failedExpectation]),
-      ...broken.map(({ clause, finding }) => `${clause}: ${finding.message}`),
-    ];
-    const evidence: EvidenceFrame[] = [
-      ...(judgement.named ?? []),
-      ...broken.flatMap(({ finding }) => finding.evidence),
-    ];
-    if (evidence.length === 0) evidence.push({ capture, frame: 1, note: NO_SINGLE_FRAME });
-    return {
-      ...base,
-      clauses: [...clauses].sort(compareClauses),
-      verdict: 'fail',
-      exercised: Math.max(1, ...broken.map(({ finding }) => finding.exercised)),
-      message: said.join('; '),
-      evidence: evidence.slice(0, MAX_EVIDENCE),
-    };
-  }
-  const own = findings.filter(({ clause }) => testCase.clauses.includes(clause));
-  const open = own.filter(({ finding }) => finding.verdict === 'inconclusive' || finding.verdict === 'unsupported');
-  if (open.length > 0) {
-    return {
-      ...base,
-      clauses: open.map(({ clause }) => clause).sort(compareClauses),
-      verdict: open.some(({ finding }) => finding.verdict === 'inconclusive') ? 'inconclusive' : 'unsupported',
-      exercised: Math.min(...open.map(({ finding }) => finding.exercised)),
-      message: open.map(({ clause, finding }) => `${clause}: ${finding.message}`).join('; '),
-      evidence: [],
-    };
-  }
-  return {
-    ...base,
-    clauses: testCase.clauses,
-    verdict: 'pass',
-    exercised: Math.max(1, own.length > 0 ? Math.min(...own.map(({ finding }) => finding.exercised)) : 1),
-    message: testCase.summary,
-    evidence: [],
-  };
-}
-
 /** A target's declared bounds hold where the case asks for none of its own. */
 function boundsOf(testCase: ConformanceCase, { target }: RunPlan): Pick<WorldOptions, 'bounds'> {
   const handoffMs = target?.judged.bounds.handoffMs;
   if (handoffMs === undefined) return {};
   const asked: Partial<WorldOptions> = testCase.options ?? {};
   return { bounds: { handoffMs, ...asked.bounds } };
+}
+
+/** The limit is the controller's: it holds where that is under test. */
+function headerLimitOf({ target }: RunPlan): number | undefined {
+  return target?.judged.roles.controller === undefined ? undefined : target.judged.bounds.headerLimit;
+}
+
+/** A target that may be silent for longer says so. */
+function silenceOf({ target }: RunPlan): Pick<WorldOptions, 'silenceMs'> {
+  const silenceMs = target?.judged.bounds.silenceMs;
+  return silenceMs === undefined ? {} : { silenceMs };
+}
+
+/** The roles that something of the target's own plays; every role for the reference, which nobody is beside. */
+function suspectsOf({ target }: RunPlan): Suspects {
+  const kinds = ['controller', 'switch', 'backend'] as const;
+  const foreign = kinds.filter((kind) => {
+    const role = target?.judged.roles[kind];
+    return role !== undefined && role.kind !== 'builtin';
+  });
+  return foreign.length === 0 ? EVERY_ROLE : new Set(foreign);
+}
+
+/**
+ * Whether nobody but the switch can have lost a frame. A busy machine may lose one on Linux, too: there it is said of a run that failed only, which
+ * a lost frame explains.
+ */
+function isLossless({ options = {} }: ConformanceCase, world: WorldKind, failed: boolean): boolean {
+  const untouched = (options.faults ?? []).length === 0 && (options.roleFaults ?? []).length === 0;
+  return untouched && (world === 'sim' || failed);
 }
 
 async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase: ConformanceCase): Promise<CaseRun> {
@@ -237,12 +195,13 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
     without: plan.without,
     faults,
     ...boundsOf(testCase, plan),
+    ...silenceOf(plan),
     ...(plan.target && { target: plan.target.told }),
   });
   let live: World | undefined;
   try {
     live = await abortable(creating, signal);
-    const context = createContext(live);
+    const context = createContext(live, headerLimitOf(plan));
     try {
       await abortable(testCase.run(context), signal);
     } catch (error) {
@@ -259,38 +218,58 @@ async function runCase(plan: RunPlan, world: RunPlan['worlds'][number], testCase
     const log = parseControlLog(await readFile(evidence.controlLog, 'utf8'));
     if (!log.ok) return failed(`the control log is not readable: ${log.error}`);
     const capture = await readFile(evidence.capture);
-    const judged = plan.judge({
+    const input = {
       captures: [{ name: nameOf(evidence.capture), bytes: capture }],
       topology: evidence.topology,
       controlLog: { name: nameOf(evidence.controlLog), entries: log.entries },
-    });
+      lossless: isLossless(testCase, world.kind, context.failures.length > 0),
+    };
+    const judged = plan.judge(input);
     if (!judged.ok) return failed(`the capture is not readable: ${judged.error}`);
     const findings = withVariants(judged.findings, plan.target?.judged.variants ?? []);
     const { topology } = evidence;
-    const named: EvidenceFrame[] = [];
     const missed = [...(evidence.missedFaults ?? [])];
     const captureName = nameOf(evidence.capture);
+    const shown = (one: Shown): EvidenceFrame =>
+      'line' in one
+        ? { capture: input.controlLog.name, frame: one.line, note: one.note }
+        : { capture: captureName, ...one };
+    const expectOf = (condition: boolean, failure: Failure): void => {
+      if (!condition) context.failures.push(failure);
+    };
     testCase.afterwards?.(
       caseEvidence({
         topology,
         control: log.entries,
         capture,
         results: context.results,
-        expect(condition, message, ...frames) {
-          context.expect(condition, message);
-          if (!condition) named.push(...frames.map((frame) => ({ capture: captureName, ...frame })));
-        },
+        expect: (condition, message, ...shownBy) => expectOf(condition, { message, frames: shownBy.map(shown) }),
+        expectServed: (condition, message, ...shownBy) =>
+          expectOf(condition, { message, service: true, frames: shownBy.map(shown) }),
+        expectFor: (clause, condition, message, ...shownBy) =>
+          expectOf(condition, { message, clause, frames: shownBy.map(shown) }),
         premise(condition, message) {
           if (!condition) missed.push(message);
         },
       }),
     );
     const judgement = {
-      failedExpectation: context.failures[0],
+      failedExpectation: context.failures[0]?.message,
       findings,
       capture: captureName,
       missedFaults: missed,
-      named,
+      momentOf: momentsOf(capture, log.entries),
+      suspects: suspectsOf(plan),
+      charges: charge(testCase, {
+        failures: context.failures,
+        findings,
+        analysed() {
+          const analysed = analyse(input);
+          return analysed.ok ? analysed : undefined;
+        },
+        log: input.controlLog,
+        results: context.results,
+      }),
     };
     const result = caseVerdict(testCase, replay, judgement);
     const premiseMissed = missed.length > 0 && result.verdict === 'inconclusive';
@@ -320,38 +299,105 @@ async function runUntilPremise(
   }
 }
 
+/** What a run came to, whether or not it came to its end. */
+export interface RunOutcome {
+  /** World by world, in the order of the cases. */
+  readonly runs: readonly CaseRun[];
+  /** Cases that were not begun or not finished; in the same order. */
+  readonly notRun: readonly {
+    readonly world: WorldKind;
+    readonly testCase: ConformanceCase;
+    readonly reason: string;
+  }[];
+}
+
 /**
- * World by world, as many cases side by side as the world allows; results in the order of the cases. A world that cannot be built gets no
- * further cases. Rejects only when aborted or when the disk fails, and not before every world that was begun is gone.
+ * World by world, as many cases side by side as the world allows. Ends early when it is aborted (what is running is destroyed, its cases count as
+ * not run), when `plan.bail` cases have failed (what is running finishes), and in a world that cannot be built. Rejects only when the disk
+ * fails, and not before every world that was begun is gone.
  */
-export async function runCases(plan: RunPlan): Promise<CaseRun[]> {
+export async function runUntilStopped(plan: RunPlan): Promise<RunOutcome> {
   await mkdir(plan.out, { recursive: true });
   const total = plan.worlds.reduce(
     (sum, { kind }) => sum + plan.cases.filter((c) => c.worlds.includes(kind)).length,
     0,
   );
   const runs: CaseRun[] = [];
+  const notRun: RunOutcome['notRun'][number][] = [];
   let begun = 0;
+  let failed = 0;
   for (const world of plan.worlds) {
-    const waiting = plan.cases.filter((c) => c.worlds.includes(world.kind)).entries();
+    const cases = plan.cases.filter((c) => c.worlds.includes(world.kind));
+    const waiting = cases.entries();
     const finished: CaseRun[] = [];
-    let given = false;
+    let unbuilt: string | undefined;
+    const stopped = (): string | undefined => {
+      if (plan.signal?.aborted) return oneLine(plan.signal.reason);
+      if (unbuilt !== undefined) return unbuilt;
+      if (plan.bail !== undefined && failed >= plan.bail)
+        return `stopped after ${failed} failed ${failed === 1 ? 'case' : 'cases'} (--bail ${plan.bail})`;
+      return undefined;
+    };
     const worker = async (): Promise<void> => {
       for (const [index, testCase] of waiting) {
-        plan.signal?.throwIfAborted();
-        if (given) return;
+        if (stopped() !== undefined) return;
         plan.onProgress?.({ done: begun++, total, world: world.kind, id: testCase.id });
-        const run = await runUntilPremise(plan, world, testCase);
-        finished[index] = run;
-        given ||= run.worldFailed === true;
+        try {
+          const run = await runUntilPremise(plan, world, testCase);
+          finished[index] = run;
+          if (run.result.verdict === 'fail') failed++;
+          if (run.worldFailed === true) unbuilt ??= `the world ${world.kind} could not be built for ${testCase.id}`;
+          plan.onResult?.(run);
+        } catch (error) {
+          if (plan.signal?.aborted) return;
+          throw error;
+        }
       }
     };
     const ends = await Promise.allSettled(Array.from({ length: world.sideBySide ?? 1 }, worker));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
-    // Flat, because a world that failed leaves holes.
+    // Flat, because a run that was stopped leaves holes.
     runs.push(...finished.flat());
+    const reason = stopped();
+    for (const [index, testCase] of cases.entries())
+      if (finished[index] === undefined)
+        notRun.push({ world: world.kind, testCase, reason: reason ?? 'nobody ran it' });
   }
-  return runs;
+  return { runs, notRun };
+}
+
+/** The runs of `runUntilStopped`; rejects with the signal's reason when aborted. */
+export async function runCases(plan: RunPlan): Promise<CaseRun[]> {
+  const { runs } = await runUntilStopped(plan);
+  plan.signal?.throwIfAborted();
+  return [...runs];
+}
+
+/** Nothing is concluded of a case that was not run, and it says why. */
+export function notRunResults(
+  { notRun }: Pick<RunOutcome, 'notRun'>,
+  world: WorldKind,
+  plan: Parameters<typeof replayCommand>[2],
+): Result[] {
+  return notRun
+    .filter((left) => left.world === world)
+    .map(({ testCase: { id, clauses }, reason }) => ({
+      id,
+      clauses,
+      verdict: 'inconclusive',
+      exercised: 0,
+      message: `not run: ${reason}`,
+      evidence: [],
+      replay: replayCommand(id, world, plan),
+    }));
+}
+
+/** One line for each reason; empty for a run that came to its end. */
+export function notRunLines({ runs, notRun }: RunOutcome): string[] {
+  const total = runs.length + notRun.length;
+  const reasons = new Map<string, number>();
+  for (const { reason } of notRun) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  return [...reasons].map(([reason, count]) => `not run: ${count} of ${total} cases: ${reason}`);
 }
 
 /** Findings of one capture with the command that makes that capture again (empty where there is none). */
@@ -418,8 +464,13 @@ export function worldResults(
     findings: run.findings.filter(({ finding }) => finding.verdict !== 'fail' || !excused.has(run.result.id)),
     replay: run.result.replay,
   }));
+  const told = new Set(own.flatMap(({ result }) => result.clauses));
+  const incidental = new Set(captures.flatMap((c) => c.findings.filter((f) => f.incidental).map((f) => f.clause)));
   const passive = passiveResults(captures, (clause) => replayCommand(clause, world, plan)).filter(
-    (result) => result.verdict === 'fail' || result.clauses.some((id) => clauses.has(id)),
+    ({ verdict, clauses: [clause = ''] }) =>
+      verdict === 'fail' ||
+      // Of such a clause the cases tell what frames leave open.
+      (clauses.has(clause) && !(verdict === 'inconclusive' && incidental.has(clause) && told.has(clause))),
   );
   return excuse([...own.map((run) => run.result), ...passive], waivers);
 }

@@ -14,10 +14,11 @@ export function replacing(clause: string, variants: readonly string[]): string |
 
 /** Findings as a target with these variants is judged: a replaced clause that is kept all the same passes, else it is `unsupported`. */
 export function withVariants(findings: readonly ClauseFinding[], variants: readonly string[]): ClauseFinding[] {
-  return findings.map(({ clause, finding }) => {
+  return findings.map((found) => {
+    const { clause, finding } = found;
     const variant = replacing(clause, variants);
-    if (variant === undefined || finding.verdict === 'pass') return { clause, finding };
+    if (variant === undefined || finding.verdict === 'pass') return found;
     const message = `replaced by ${variant}, which the target declares; without it: ${finding.verdict}: ${finding.message}`;
-    return { clause, finding: { ...finding, verdict: 'unsupported', message, evidence: [] } };
+    return { ...found, finding: { ...finding, verdict: 'unsupported', message, evidence: [] } };
   });
 }

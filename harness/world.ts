@@ -34,6 +34,8 @@ export interface WorldOptions {
   readonly largeObjects?: readonly string[];
   /** Events after which the simulated world gives a run up that comes to no rest (an ACK war never ends); 1,000,000 when absent. */
   readonly eventLimit?: number;
+  /** Silence after which waiting clients are given up on Linux, in ms of real time (harness/silence.ts); 8,000 when absent. */
+  readonly silenceMs?: number;
   /** The mutant that the reference's roles are made of (`harness/mutants`), for tests of the judge. */
   readonly mutant?: string;
   /** How the clients' TCP stack is set; as the kernel is by itself when absent. */
@@ -76,13 +78,30 @@ export interface StackProfile {
 }
 
 /**
- * What the switch's rim does to frames on their way (never the switch core itself).
+ * What the switch's rim does to frames on their way (never the switch core itself): behind the switch, or `ahead` of it, on the sender's link, where
+ * `match` knows no `to`.
  * A frame matches when every given field matches; `nth` counts matching frames from 1 (all when absent).
  * Captures are taken on the links: a frame that enters and is dropped shows at its sender's vantage only.
  */
 export type Fault =
-  | { readonly kind: 'drop' | 'duplicate'; readonly match: FrameMatch; readonly nth?: readonly number[] }
-  | { readonly kind: 'delay'; readonly match: FrameMatch; readonly nth?: readonly number[]; readonly ms: number }
+  | { readonly kind: 'drop'; readonly match: FrameMatch; readonly nth?: readonly number[]; readonly ahead?: true }
+  /** The copy comes `ms` later (0 when absent). */
+  | {
+      readonly kind: 'duplicate';
+      readonly match: FrameMatch;
+      readonly nth?: readonly number[];
+      readonly ms?: number;
+      readonly ahead?: true;
+    }
+  | {
+      readonly kind: 'delay';
+      readonly match: FrameMatch;
+      readonly nth?: readonly number[];
+      readonly ms: number;
+      readonly ahead?: true;
+    }
+  /** The sender's last octet is turned over, and its checksum stays: the capture shows it so already. The simulated world only. */
+  | { readonly kind: 'spoil'; readonly match: FrameMatch; readonly nth?: readonly number[]; readonly ahead: true }
   /** Each matching frame independently, from the world's seed; `rate` in 0..1. */
   | { readonly kind: 'lose'; readonly match: FrameMatch; readonly rate: number }
   | { readonly kind: 'reorder'; readonly match: FrameMatch; readonly rate: number; readonly ms: number };

@@ -211,15 +211,33 @@ function describe({ kind, item }: Explained): string[] {
   }
 }
 
-function explain(id: string, options: OutputOptions): void {
-  const output = new Output(options);
-  const explained = find(id);
-  const document = { schema: 'prism-explain/1', kind: explained.kind, ...explained.item };
-  for (const line of describe(explained)) output.line(line);
-  if (options.out !== undefined) {
-    writeOutput(join(prepareOut(options.out), `${explained.item.id}.json`), `${JSON.stringify(document, null, 2)}\n`);
+/** A line between two explanations. */
+const RULE = '-'.repeat(72);
+
+function explain(ids: readonly string[], options: OutputOptions): void {
+  const output = new Output(options, (word) => ids.length > 0 && isKnown(word));
+  const explained = ids.map(find);
+  const documents = explained.map(({ kind, item }) => ({ schema: 'prism-explain/1', kind, ...item }));
+  for (const [i, one] of explained.entries()) {
+    if (i > 0) for (const line of ['', RULE, '']) output.line(line);
+    for (const line of describe(one)) output.line(line);
   }
-  output.document(document);
+  if (options.out !== undefined) {
+    const folder = prepareOut(options.out);
+    for (const document of documents)
+      writeOutput(join(folder, `${document.id}.json`), `${JSON.stringify(document, null, 2)}\n`);
+  }
+  // One id gives its document, several a list of theirs.
+  output.document(documents.length === 1 ? documents[0] : documents);
+}
+
+function isKnown(word: string): boolean {
+  try {
+    find(word);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export function registerExplain(program: Command): void {
@@ -230,7 +248,7 @@ export function registerExplain(program: Command): void {
       'Explains a clause, a conformance case, a broken implementation, an operator of the specification, a remedy or a seeded fault: source, formal counterpart, checks,\n' +
         'cases, and the commands that run them.',
     )
-    .argument('<ID>', 'clause, case, mutant, operator, remedy or seeded fault');
+    .argument('<ID...>', 'clause, case, mutant, operator, remedy or seeded fault');
   addOutputOptions(command, {
     out: 'also write ID.json into this folder',
     seed: 'accepted as everywhere; nothing here is random',
@@ -240,6 +258,7 @@ export function registerExplain(program: Command): void {
 Examples:
   prism explain HOF-5
   prism explain RET_2
+  prism explain SWT-1 SWT-2 HOF-1       one after the other; --json gives a list
   prism explain header-only-ack`,
   );
   command.action(explain);

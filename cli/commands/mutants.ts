@@ -6,7 +6,8 @@ import { judgeEvidence } from '../../conformance/judge.js';
 import { type Kill, killMutants } from '../../conformance/mutants/kill.js';
 import { selectMutants } from '../../conformance/mutants/select.js';
 import { countsLine } from '../../conformance/report/text.js';
-import { exitCodeOf, resultDocument } from '../../conformance/result-schema.js';
+import { type ExtraTable, exitCodeOf, resultDocument } from '../../conformance/result-schema.js';
+import type { Result } from '../../conformance/verdict.js';
 import { hasProgram } from '../../harness/linux/probe.js';
 import { MUTANTS } from '../../harness/mutants/index.js';
 import type { WorldKind } from '../../harness/world.js';
@@ -68,17 +69,38 @@ async function mutants(words: readonly string[], options: MutantsOptions): Promi
         seed,
         target: 'mutants',
         world: kind,
+        tables: [leadingTable(kills)],
       },
       results,
     );
     writeOutput(join(out, 'result.json'), `${JSON.stringify(document, null, 2)}\n`);
     const alone = kills.filter(({ result, others }) => result.verdict === 'pass' && others.length === 0).length;
+    const killed = kills.filter(({ leading }) => leading !== undefined);
+    const late = killed.filter(({ leading }) => leading === false);
+    output.line(
+      `${killed.length - late.length} of ${killed.length} were led by their own clause in one of their cases`,
+    );
+    for (const { mutant, by, result } of late)
+      output.line(`  not ${mutant.id}: ${by} is led by ${ledBy(result)}, not ${mutant.clause}`);
     output.line(`${alone} of ${results.length} were named by their own clause alone`);
     output.line(`${countsLine(document.summary)} in ${(document.durationMs / 1000).toFixed(1)} s`);
     output.document(document);
     // A mutant is killed or it is not: nothing here is inconclusive.
     return exitCodeOf(results, true);
   });
+}
+
+const ledBy = ({ leading }: Result): string => leading?.clause ?? 'no clause';
+
+/** Of each mutant that was killed: whether the right clause led in one of its cases at least. */
+function leadingTable(kills: readonly Kill[]): ExtraTable {
+  return {
+    name: 'Whether the right clause led',
+    columns: ['mutant', 'clause', 'leading', 'case', 'led by'],
+    rows: kills.flatMap(({ mutant, by, leading, result }) =>
+      leading === undefined ? [] : [[mutant.id, mutant.clause, String(leading), by ?? '', ledBy(result)]],
+    ),
+  };
 }
 
 /** One line for people; the document says more. */

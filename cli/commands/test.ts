@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { CASES } from '../../conformance/cases/index.js';
 import { needless } from '../../conformance/excuses.js';
 import { judgeEvidence } from '../../conformance/judge.js';
-import { type RunPlan, runCases, worldResults } from '../../conformance/run.js';
+import { notRunLines, notRunResults, type RunPlan, runUntilStopped, worldResults } from '../../conformance/run.js';
 import { select } from '../../conformance/select.js';
 import { parseShard, type Shard, shardOf } from '../../conformance/shard.js';
 import type { Result } from '../../conformance/verdict.js';
@@ -14,8 +14,8 @@ import { isRemedyName, REMEDY_NAMES, type RemedyName } from '../../reference-imp
 import { CLAUSES } from '../../spec/requirements.js';
 import { tellCombinations } from '../combinations.js';
 import { Failure } from '../failure.js';
-import { withInterrupt } from '../interrupt.js';
-import { commandLine, conclude, strictByDefault } from '../judgement.js';
+import { interruptedCode, withInterrupt } from '../interrupt.js';
+import { commandLine, conclude, strictByDefault, tellFailures } from '../judgement.js';
 import { folderSource } from '../ladder-sources.js';
 import { addOutputOptions, addReportOptions, Output, type OutputOptions, prepareOut } from '../output.js';
 import { addTargetOption, chosenTarget, demandWorld, type TargetOption, targetOf } from '../target-option.js';
@@ -27,6 +27,7 @@ interface TestOptions extends OutputOptions, TargetOption {
   readonly strict?: boolean;
   readonly shard?: Shard;
   readonly jobs?: number;
+  readonly bail?: number;
 }
 
 function shardOption(text: string): Shard {
@@ -43,6 +44,12 @@ function jobsOption(text: string): number {
   if (!/^\d{1,2}$/.test(text) || jobs < 1 || jobs > MOST_JOBS)
     throw new InvalidArgumentError(`it is a whole number from 1 to ${MOST_JOBS}.`);
   return jobs;
+}
+
+function bailOption(text: string): number {
+  const bail = Number(text);
+  if (!/^\d{1,6}$/.test(text) || bail < 1) throw new InvalidArgumentError('it is a whole number from 1 to 999999.');
+  return bail;
 }
 
 const CLAUSE_IDS: readonly string[] = CLAUSES.map((clause) => clause.id);
@@ -98,21 +105,27 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
       out,
       isInstalled,
       signal,
+      ...(options.bail === undefined ? {} : { bail: options.bail }),
       onProgress: ({ done, total, id }) => output.progress(`[${done + 1}/${total}] ${world.kind} ${id}`),
+      onResult: tellFailures(output),
     };
     const { clauses } = selected.selection;
-    const everything = worldResults(await runCases(plan), world.kind, clauses, plan);
+    const outcome = await runUntilStopped(plan);
+    const everything = [
+      ...worldResults(outcome.runs, world.kind, clauses, plan),
+      ...notRunResults(outcome, world.kind, plan),
+    ];
     // What stays open here because another shard exercises it is that shard's to judge.
     const own = new Set(cases.flatMap((c) => c.clauses));
     const elsewhere = ({ id, verdict, clauses: [clause = ''] }: Result): boolean =>
       shard !== undefined && id === `check.${clause}` && !own.has(clause) && verdict !== 'pass' && verdict !== 'fail';
     const judged = everything.filter((result) => !elsewhere(result));
     // A part of a run cannot know whether the rest still needs them.
-    const whole = words.length + selectors.length === 0 && shard === undefined;
+    const whole = words.length + selectors.length === 0 && shard === undefined && outcome.notRun.length === 0;
     const results = whole ? [...judged, ...needless(judged, target.waivers)] : judged;
     const columns = [{ name: world.kind, results }];
     const stacks = tellCombinations(columns);
-    return conclude(output, {
+    const code = conclude(output, {
       run: {
         command: commandLine(),
         startedAt,
@@ -124,13 +137,18 @@ async function test(words: readonly string[], options: TestOptions): Promise<num
       },
       columns,
       results,
-      leftOut: [...(remedies.length > 0 ? [`switched off: ${remedies.join(', ')}`] : []), ...stacks.leftOut],
+      leftOut: [
+        ...notRunLines(outcome),
+        ...(remedies.length > 0 ? [`switched off: ${remedies.join(', ')}`] : []),
+        ...stacks.leftOut,
+      ],
       tables: stacks.tables,
       strict: strictByDefault(options.strict),
       folder: out,
       showCases: true,
       evidence: folderSource(out),
     });
+    return interruptedCode(signal) ?? code;
   });
 }
 
@@ -155,6 +173,11 @@ export function registerTest(program: Command): void {
       'cases side by side, each in a world of its own (default: 3 on Linux, 1 simulated)',
       jobsOption,
     )
+    .addOption(
+      new Option('--bail [N]', 'begin no further case when N have failed; the others are reported as not run')
+        .preset('1')
+        .argParser(bailOption),
+    )
     .option('--strict', 'exit 3 when anything stays inconclusive (the default under CI=true)')
     .option('--no-strict', 'exit 0 then, also under CI=true');
   addReportOptions(command);
@@ -171,6 +194,7 @@ Examples:
   prism test --world linux --shard 2/3        the second third, as one of three machines does
   prism test REQ-2 'HOF-*'                     what bears on these clauses
   prism test --world linux --target prism-target.jsonc   an implementation of your own
+  prism test --target prism-target.jsonc --bail 5   no further case once five have failed
   prism test REQ-2 --without header-only-ack  see REQ-2 broken, by which frame`,
   );
   command.action(async (words: string[], options: TestOptions) => {

@@ -4,13 +4,13 @@ import type { Command } from 'commander';
 import { CASES } from '../../conformance/cases/index.js';
 import { needless } from '../../conformance/excuses.js';
 import { judgeEvidence } from '../../conformance/judge.js';
-import { type RunPlan, runCases, worldResults } from '../../conformance/run.js';
+import { notRunLines, notRunResults, type RunPlan, runUntilStopped, worldResults } from '../../conformance/run.js';
 import type { Result } from '../../conformance/verdict.js';
 import { isInstalled } from '../../harness/clients/installed.js';
 import { CLAUSES } from '../../spec/requirements.js';
 import { tellCombinations } from '../combinations.js';
-import { withInterrupt } from '../interrupt.js';
-import { commandLine, conclude, strictByDefault } from '../judgement.js';
+import { interruptedCode, withInterrupt } from '../interrupt.js';
+import { commandLine, conclude, strictByDefault, tellFailures } from '../judgement.js';
 import { folderSource } from '../ladder-sources.js';
 import { addOutputOptions, addReportOptions, Output, type OutputOptions, prepareOut } from '../output.js';
 import { verifySpecification } from '../spec/check.js';
@@ -48,21 +48,25 @@ async function verify(options: VerifyOptions): Promise<number> {
       tolerant: true,
       signal,
       onProgress: ({ done, total, world, id }) => output.progress(`[${done + 1}/${total}] ${world} ${id}`),
+      onResult: tellFailures(output),
     };
     const specification = await verifySpecification(output, signal);
     const refinement = await verifyRefinement(output, signal);
-    const runs = await runCases(plan);
+    const outcome = await runUntilStopped(plan);
     const clauses = new Set(CLAUSES.map((clause) => clause.id));
-    const judged = worlds.map(({ kind }) => ({ name: kind, results: worldResults(runs, kind, clauses, plan) }));
+    const judged = worlds.map(({ kind }) => ({
+      name: kind,
+      results: [...worldResults(outcome.runs, kind, clauses, plan), ...notRunResults(outcome, kind, plan)],
+    }));
     const columns = [{ name: 'spec' as const, results: byClause(specification.results) }, ...judged];
     const results: Result[] = [{ name: 'spec', results: specification.results }, ...judged].flatMap(
       ({ name, results }) => results.map((r) => ({ ...r, id: `${name}/${r.id}` })),
     );
     results.push(...refinement.results);
     const everywhere = judged.flatMap(({ results }) => results);
-    results.push(...needless(everywhere, target.waivers));
+    if (outcome.notRun.length === 0) results.push(...needless(everywhere, target.waivers));
     const stacks = tellCombinations(judged);
-    const leftOut = [...specification.leftOut, ...refinement.leftOut, ...stacks.leftOut];
+    const leftOut = [...notRunLines(outcome), ...specification.leftOut, ...refinement.leftOut, ...stacks.leftOut];
     if (!target.worlds.includes('sim'))
       leftOut.push(`left out the simulated world: ${target.name} runs programs, which need Linux`);
     if (access.kind === 'missing') {
@@ -97,7 +101,7 @@ async function verify(options: VerifyOptions): Promise<number> {
       evidence: folderSource(out),
     });
     output.line(`report: ${relative('', out) || '.'}/index.html`);
-    return code;
+    return interruptedCode(signal) ?? code;
   });
 }
 

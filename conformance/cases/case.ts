@@ -1,14 +1,31 @@
 /** What an active case is: a story written once that runs in every world. */
 import type { Capability } from '../../harness/target/capability.js';
 import type { Fault, HttpResponse, JobResult, World, WorldKind, WorldOptions } from '../../harness/world.js';
+import type { EvidenceFrame } from '../verdict.js';
 import type { CaseEvidence } from './evidence.js';
+
+/** An expectation that failed. */
+export interface Failure {
+  readonly message: string;
+  /** The clause that it speaks for; the one that the case is named after when absent. */
+  readonly clause?: string;
+  /** A client was not served as it should have been: whose fault that is has to be sought in the frames. */
+  readonly service?: true;
+  /** Frames or lines of the control log that show it. */
+  readonly frames?: readonly EvidenceFrame[];
+}
+
+/** What an expectation speaks for: a clause by its id, or a client's being served. */
+export type SpeaksFor = 'service' | `${string}-${number}`;
 
 export interface CaseContext {
   readonly world: World;
   /** What clients said so far, for `afterwards`. */
   readonly results: JobResult[];
-  /** Records a failed expectation; the case fails with the first one. */
-  expect(condition: boolean, message: string): void;
+  /** Longest request header that the controller takes, in bytes: as its target declares, else 65,536. */
+  readonly headerLimit: number;
+  /** Records a failed expectation; the case fails with the first one. It speaks for the clause that the case is named after unless told. */
+  expect(condition: boolean, message: string, speaksFor?: SpeaksFor): void;
   /** Every job ended ok; says which did not and why. */
   expectOk(results: readonly JobResult[]): void;
   /** A response of this status whose body is that object. */

@@ -42,6 +42,16 @@ export interface SeenPacket {
   readonly ipId: number;
 }
 
+/** What shows an offence: a frame of the capture, or a line of the control log, both from 1. */
+export type Shown =
+  | { readonly frame: number; readonly note: string }
+  | { readonly line: number; readonly note: string };
+
+/** The line of an entry of the control log. */
+export function lineOf(control: readonly ControlLogEntry[], entry: ControlLogEntry, note: string): Shown {
+  return { line: control.indexOf(entry) + 1, note };
+}
+
 export interface CaseEvidence {
   readonly topology: Topology;
   readonly control: readonly ControlLogEntry[];
@@ -51,12 +61,12 @@ export interface CaseEvidence {
   readonly packets: readonly SeenPacket[];
   /** What the case's clients said, in the order in which they were asked. */
   readonly results: readonly JobResult[];
-  /** Records a failed expectation, as a running case does; frames that show it are named in the result. */
-  expect(
-    condition: boolean,
-    message: string,
-    ...frames: readonly { readonly frame: number; readonly note: string }[]
-  ): void;
+  /** Records a failed expectation, as a running case does; what shows it is named in the result. */
+  expect(condition: boolean, message: string, ...shownBy: readonly Shown[]): void;
+  /** Of a client's service: whose fault it is has to be sought, and this shows what came of it. */
+  expectServed(condition: boolean, message: string, ...shownBy: readonly Shown[]): void;
+  /** The same for another clause than the one that the case is named after. */
+  expectFor(clause: `${string}-${number}`, condition: boolean, message: string, ...shownBy: readonly Shown[]): void;
   /** Records that what the case is about did not come about: it concludes nothing. */
   premise(condition: boolean, message: string): void;
 }

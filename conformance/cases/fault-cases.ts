@@ -61,6 +61,7 @@ import {
 } from './header/segmented.js';
 import { absoluteForm, longTarget, queries } from './header/targets.js';
 import { synAckLostTwice, synTwice } from './loss/handshake-repeats.js';
+import { latePayload, lateResponse, spoiledResponse } from './loss/late-copies.js';
 import {
   closingAckTwice,
   oldClosingAckBehindReopening,
@@ -78,6 +79,7 @@ import {
 import { mixedAcrossBackends, readsTwoToTenDeep, writesTwoToTenDeep, writeUnderLoss } from './pipeline/depths.js';
 import { headerAtTheLimit, headerOneByteTooLong } from './refusal/refusals.js';
 import { unparseable } from './refusal/unparseable.js';
+import { quietWrite } from './stages/pauses.js';
 import { objectOf1GB, objectOf64MB, thousandConnections, thousandsOfHandoffs } from './volume/volume.js';
 import {
   clientTimestampsWrap,
@@ -167,6 +169,10 @@ export const FAULT_CASES: readonly ConformanceCase[] = [
   reopeningAckTwice,
   oldClosingAckBehindReopening,
   probesWhileHandedOff,
+  lateResponse,
+  latePayload,
+  spoiledResponse,
+  quietWrite,
   wrapsInsideAResponse,
   wrapsBetweenSynAndData,
   wrapsUnderLoss,

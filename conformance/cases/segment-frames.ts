@@ -26,7 +26,7 @@ export function nameOffence(run: CaseEvidence): void {
   for (const result of run.results) {
     if (result.ok || result.observations === undefined) continue;
     const frame = result.offence === undefined ? lastSent(run, result.observations) : arrivalOf(run, result.offence);
-    if (frame !== undefined) run.expect(false, result.error ?? 'the story broke off', frame);
+    if (frame !== undefined) run.expectServed(false, result.error ?? 'the story broke off', frame);
   }
 }
 

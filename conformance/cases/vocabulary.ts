@@ -90,7 +90,7 @@ export async function runOne(context: CaseContext, job: ClientJob): Promise<JobR
 export function expectObjects(context: CaseContext, result: JobResult, paths: readonly string[]): void {
   context.expectOk([result]);
   const got = result.responses.length;
-  context.expect(got === paths.length, `expected ${paths.length} responses, got ${got}`);
+  context.expect(got === paths.length, `expected ${paths.length} responses, got ${got}`, 'service');
   for (const [i, path] of paths.entries()) context.expectBody(result.responses[i], 200, path);
 }
 
@@ -117,10 +117,12 @@ export function expectStored(context: CaseContext, answer: HttpResponse | undefi
   context.expect(
     status === 200 || status === 201,
     `expected status 200 or 201 for the write, got ${status ?? 'no response'}`,
+    'service',
   );
   const sha256 = bodyDigest(body);
   const stored = answer?.etag ?? '(no ETag)';
-  context.expect(stored === sha256, `expected the SHA-256 of the ${body.size} bytes written, ${sha256}, got ${stored}`);
+  const message = `expected the SHA-256 of the ${body.size} bytes written, ${sha256}, got ${stored}`;
+  context.expect(stored === sha256, message, 'service');
 }
 
 /** A read gave back what was written. */
@@ -130,6 +132,7 @@ export function expectReadBack(context: CaseContext, answer: HttpResponse | unde
   context.expect(
     answer?.status === 200 && answer.bodySize === body.size && answer.sha256 === sha256,
     `expected to read back the ${body.size} bytes written, SHA-256 ${sha256}, got ${got}`,
+    'service',
   );
 }
 
@@ -149,5 +152,5 @@ export async function expectWriteAndRead(
 /** The server ended the connection in an orderly way. */
 export function expectServerClosed(context: CaseContext, result: JobResult): void {
   const seen = result.closedBy ?? 'nothing';
-  context.expect(seen === 'server-fin', `expected the server to close with a FIN, saw ${seen}`);
+  context.expect(seen === 'server-fin', `expected the server to close with a FIN, saw ${seen}`, 'service');
 }

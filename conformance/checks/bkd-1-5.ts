@@ -6,6 +6,7 @@ import { type Connection, countBefore, isBackend, isSound, senderOf } from '../f
 import { isFlagged, type Segment } from '../flows/decode.js';
 import { handedOff } from '../flows/rules.js';
 import { ByteStream } from '../flows/stream.js';
+import { misled } from '../flows/told.js';
 import type { Check } from './check.js';
 import { at, missingVantages, named, seqText, Tally } from './tally.js';
 
@@ -79,6 +80,12 @@ export const BKD_1: Check = {
         tally.doubt(`the start of ${connection.name} is not in the captures`);
         continue;
       }
+      // Who is told another number begins there: that is HOF-3's.
+      const told = handed.find((exchange) => misled(judged, exchange))?.handoff.log?.handoff;
+      if (told !== undefined) {
+        tally.doubt(`line ${told.line} handed off something else than frames show`);
+        continue;
+      }
       const { changed, holes } = followSending(connection);
       const bad = new Set<Segment>();
       for (const { segment, run, offset } of changed) {
@@ -140,6 +147,11 @@ export const BKD_5: Check = {
     for (const connection of judged.connections) {
       if (connection.start === undefined) {
         tally.doubt(`the start of ${connection.name} is not in the captures`);
+        continue;
+      }
+      const told = handedOff(connection).find((exchange) => misled(judged, exchange))?.handoff.log?.handoff;
+      if (told !== undefined) {
+        tally.doubt(`line ${told.line} handed off something else than frames show`);
         continue;
       }
       const { repeated, foreign, changed } = followSending(connection);

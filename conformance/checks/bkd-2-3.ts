@@ -7,24 +7,30 @@ import { isSound, senderOf } from '../flows/connection.js';
 import { isFlagged } from '../flows/decode.js';
 import type { HandedExchange, Judged } from '../flows/judged.js';
 import { between } from '../flows/rules.js';
+import { misled } from '../flows/told.js';
 import type { Check } from './check.js';
 import { ackText, at, missingVantages, named, Tally } from './tally.js';
 
 /** The limit of what a backend may acknowledge: the request's end, or what the controller had acknowledged already (REQ-2's matter). */
-function judgeAcks(tally: Tally, exchange: HandedExchange, limit: number, what: string): void {
+function judgeAcks(judged: Judged, tally: Tally, exchange: HandedExchange, limit: number, what: string): void {
   const { connection, handoff, packets, begins } = exchange;
   const { first } = handoff;
   if (first === undefined) return;
+  const told = misled(judged, exchange);
+  if (told !== undefined) {
+    tally.doubt(`line ${told.line} handed off something else than frames show`);
+    return;
+  }
   const fin = connection.clientFin?.offset;
   let allowed = limit;
-  let told = false;
+  let seen = false;
   for (const packet of between(connection.toClient, begins, first.t)) {
     if (senderOf(packet) !== 'controller') continue;
-    told ||= packet.head.acked >= exchange.request.headerEnd;
+    seen ||= packet.head.acked >= exchange.request.headerEnd;
     if (packet.head.acked > allowed) allowed = packet.head.acked;
   }
   // Whose acknowledgement it was is not seen: it may have come with the hand-off.
-  if (!told && first.acked > allowed) {
+  if (!seen && first.acked > allowed) {
     tally.doubt(
       `${named(first)} acknowledges more than ${what}; what the controller had acknowledged is not in the captures`,
     );
@@ -62,7 +68,7 @@ export const BKD_2: Check = {
       const took = packets.some(
         (packet) => senderOf(packet) === handoff.backend && packet.head.acked > request.headerEnd,
       );
-      if (took) judgeAcks(tally, exchange, request.end, "that request's payload");
+      if (took) judgeAcks(judged, tally, exchange, request.end, "that request's payload");
     }
     return tally.finding('writes whose payload alone the backend acknowledged', missing(judged, 'write'));
   },
@@ -77,7 +83,8 @@ export const BKD_3: Check = {
   judge(judged) {
     const tally = new Tally();
     for (const exchange of judged.handoffs) {
-      if (exchange.request.kind === 'read') judgeAcks(tally, exchange, exchange.request.headerEnd, 'the header');
+      if (exchange.request.kind === 'read')
+        judgeAcks(judged, tally, exchange, exchange.request.headerEnd, 'the header');
     }
     return tally.finding('reads behind whose header the backend acknowledged nothing', missing(judged, 'read'));
   },

@@ -8,6 +8,7 @@ import { endOf, optionOf, type Segment } from '../flows/decode.js';
 import { LOG_SLACK_NS } from '../flows/former.js';
 import type { HandedExchange, Judged } from '../flows/judged.js';
 import { hasVariant } from '../flows/rules.js';
+import { misled, reportDifferences } from '../flows/told.js';
 import type { EvidenceFrame } from '../verdict.js';
 import type { Check } from './check.js';
 import { at, named, Tally } from './tally.js';
@@ -50,6 +51,11 @@ function judgeReport(judged: Judged, tally: Tally, exchange: HandedExchange): vo
     ({ acked }) => acked,
   );
   const end = response?.end;
+  const misleading = misled(judged, exchange);
+  if (misleading !== undefined) {
+    tally.doubt(`line ${misleading.line} handed off something else than frames show, and the report goes by that`);
+    return;
+  }
   if (end === undefined || last === undefined || acked === undefined || !judged.vantages.has(handoff.backend)) {
     tally.doubt(`the response that line ${report.line} reports is not whole in the captures`);
     return;
@@ -94,6 +100,15 @@ function judgeReport(judged: Judged, tally: Tally, exchange: HandedExchange): vo
     );
     return;
   }
+  const [wrong] = reportDifferences(judged, exchange);
+  if (wrong !== undefined && wrong.field !== 'timestamps') {
+    tally.fail(
+      `expected ${wrong.what} ${wrong.expected} in the report, as frames show; line ${report.line} has ${wrong.seen}`,
+      line(`${wrong.what} ${wrong.seen}`),
+      ...wrong.shownBy.map(({ segment, note }) => at(segment, note)),
+    );
+    return;
+  }
   const stamped = own.findLast((segment) => segment.t <= report.t && optionOf(segment, 'timestamps') !== undefined);
   const value = stamped && optionOf(stamped, 'timestamps')?.value;
   if (stamped !== undefined && value !== undefined && start.timestamps) {
@@ -105,6 +120,14 @@ function judgeReport(judged: Judged, tally: Tally, exchange: HandedExchange): vo
       );
       return;
     }
+  }
+  if (wrong !== undefined) {
+    tally.fail(
+      `expected ${wrong.what} ${wrong.expected} in the report, as frames show; line ${report.line} has ${wrong.seen}`,
+      line(`${wrong.what} ${wrong.seen}`),
+      ...wrong.shownBy.map(({ segment, note }) => at(segment, note)),
+    );
+    return;
   }
   tally.hold();
 }

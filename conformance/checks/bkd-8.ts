@@ -2,16 +2,20 @@
  * BKD-8: Timestamps never run backwards across owners; echoes stay valid (an echo of 0 is allowed from a new owner until the client has
  * spoken). (SoCC'17 §2.4, RFC 7323 §4, §5)
  */
-import { seqGt, seqLt } from '../../reference-impl/wire/seq.js';
+import { seqDiff, seqGt, seqLt } from '../../reference-impl/wire/seq.js';
 import { type Connection, isSound, senderOf } from '../flows/connection.js';
 import { isFlagged, optionOf, type Segment } from '../flows/decode.js';
 import { afterGivingUp, controllerIntrusions, giveUps } from '../flows/former.js';
+import type { HandedExchange, Judged } from '../flows/judged.js';
 import { handedOff } from '../flows/rules.js';
+import { misled, reportDifferences } from '../flows/told.js';
 import type { Check } from './check.js';
 import { at, missingVantages, named, Tally } from './tally.js';
 
 /** A stamp that a sender's own later segment falls behind by reordering in its card is no clock running backwards. */
 const REORDERING_NS = 1e6;
+/** Repetitions of one SYN lie within so many ticks of a client's clock (RFC 6298 §2: 1, 2, 4 s and so on). */
+const MOST_OF_SYNS = 130_000;
 /** A new owner that has heard the client this long ago knows what to echo. */
 const ECHO_LEARNT_NS = 100e6;
 
@@ -24,7 +28,15 @@ export const BKD_8: Check = {
     const tally = new Tally();
     for (const connection of judged.connections) {
       if (connection.start === undefined) tally.doubt(`the start of ${connection.name} is not in the captures`);
-      else if (connection.start.timestamps) judgeClock(tally, connection, connection.start.syn);
+      else if (connection.start.timestamps) {
+        // Whoever was told other stamps than there were goes on with those: HOF-3's, or BKD-6's.
+        const told = handedOff(connection).find(
+          (exchange) => misled(judged, exchange) || misreported(judged, exchange),
+        );
+        const { syn, synAck } = connection.start;
+        if (told === undefined) judgeClock(tally, connection, syn, synAck);
+        else tally.doubt(`control messages of ${connection.name} say something else than frames show`);
+      }
     }
     const gap = missingVantages(judged.vantages, 'controller', ...judged.hosts.backends.keys());
     return tally.finding(
@@ -35,11 +47,22 @@ export const BKD_8: Check = {
   regular: (connection) => (connection.timestamps ? connection.changesOfOwner : 0),
 };
 
-function judgeClock(tally: Tally, connection: Connection, syn: Segment): void {
+/** Whether the report of a hand-off gives the next owner wrong time stamps. */
+function misreported(judged: Judged, exchange: HandedExchange): boolean {
+  return reportDifferences(judged, exchange).some(({ field }) => field === 'timestamps');
+}
+
+function judgeClock(tally: Tally, connection: Connection, syn: Segment, synAck: Segment): void {
   // What was sent by somebody who did not own the connection is HOF-4's.
   const disowned = new Set<Segment>(handedOff(connection).flatMap((exchange) => [...controllerIntrusions(exchange)]));
   for (const giveUp of giveUps(connection)) for (const { head } of afterGivingUp(giveUp)) disowned.add(head);
-  const firstClient = optionOf(syn, 'timestamps')?.value ?? 0;
+  const ofSyn = optionOf(syn, 'timestamps')?.value ?? 0;
+  // What the SYN-ACK echoes may be an earlier SYN that was not captured.
+  const echoOfSyn = synAck && optionOf(synAck, 'timestamps')?.echo;
+  const firstClient =
+    echoOfSyn !== undefined && echoOfSyn !== 0 && seqLt(echoOfSyn, ofSyn) && seqDiff(ofSyn, echoOfSyn) < MOST_OF_SYNS
+      ? echoOfSyn
+      : ofSyn;
   let latestClient = firstClient;
   let highest: { value: number; sender: string; segment: Segment } | undefined;
   let owner: string | undefined;

@@ -13,6 +13,13 @@ export interface Finding {
   readonly evidence: readonly EvidenceFrame[];
 }
 
+export interface ClauseFinding {
+  readonly clause: string;
+  readonly finding: Finding;
+  /** As its check says. */
+  readonly incidental?: true;
+}
+
 /** Whether the rule of another connection than this one was certainly in force at a moment. */
 export type OthersRules = (t: number) => boolean;
 
@@ -22,6 +29,13 @@ export interface Check {
   readonly method: string;
   /** Whether captures alone can ever decide it. */
   readonly needs: 'captures' | 'control-log' | 'topology-policy';
+  /** An offence shows whatever the order of frames: clocks that cannot be trusted do not touch it. */
+  readonly timeless?: true;
+  /**
+   * Frames show it only where its premise came about by itself, and then in part. A case that makes it come about judges the rest: what this
+   * check leaves open is not held against it.
+   */
+  readonly incidental?: true;
   judge(judged: Judged): Finding;
   /**
    * How often the clause's premise occurred, and it held, in a connection of which nothing else is to be said (`stream/regular.ts`):

@@ -2,6 +2,7 @@
 import { formatIpv4Address, formatMacAddress } from '../../reference-impl/wire/addresses.js';
 import type { Judged } from '../flows/judged.js';
 import { NO_MAC } from '../flows/link.js';
+import { strays } from '../flows/strays.js';
 import type { Check } from './check.js';
 import { at, missingVantages, named, Tally } from './tally.js';
 
@@ -10,6 +11,7 @@ export const EST_2: Check = {
   method:
     'Every TCP segment that reaches a connected port of the client must have the logical address and port and the MAC of the fabric as source.',
   needs: 'captures',
+  timeless: true,
   judge(judged) {
     const tally = new Tally();
     const { hosts } = judged;
@@ -36,6 +38,13 @@ export const EST_2: Check = {
           } else tally.hold();
         }
       }
+    }
+    for (const { sent, arrived, before, after } of strays(judged)) {
+      if (sent.towards !== 'client' || before.port !== after.port) continue;
+      tally.fail(
+        `expected ${formatIpv4Address(hosts.logicalIp)} as source of ${named(arrived)}; it is ${formatIpv4Address(after.ip)}, which nobody has`,
+        at(arrived, `from ${formatIpv4Address(after.ip)}`),
+      );
     }
     judgePorts(judged, tally);
     return tally.finding(

@@ -95,7 +95,9 @@ function judgeWindow(judged: Judged, tally: Tally, connection: Connection, start
   for (const { head, edge: known, next: later } of over) {
     const end = head.offset + head.length;
     // Right edges do not move back: had a frame that the captures missed announced more, the next one would too.
-    if (later === undefined || edgeOf(later, start) >= end) {
+    // Joined by a card, it is stamped as the first of what it was joined of.
+    const joined = judged.offloaded(head.vantage);
+    if (joined || later === undefined || edgeOf(later, start) >= end) {
       tally.doubt(`what window the client announced before ${named(head)} is not certain`);
       continue;
     }

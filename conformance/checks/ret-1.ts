@@ -1,7 +1,9 @@
 /** RET-1: Rules are removed after completion is reported and before the window reopens. (SoCC'17 §2.5, steps 10 and 11) */
+import { removedBefore } from '../flows/confirmed.js';
 import { isBackend } from '../flows/connection.js';
 import { isFlagged } from '../flows/decode.js';
 import type { HandedExchange, Judged } from '../flows/judged.js';
+import type { LoggedRequest } from '../flows/logged.js';
 import { between, explainArrival, handedOff, hasVariant, possibleRules, routingOf } from '../flows/rules.js';
 import type { EvidenceFrame } from '../verdict.js';
 import type { Check } from './check.js';
@@ -31,6 +33,17 @@ export const RET_1: Check = {
       for (const packet of connection.toServer) {
         const arrival = packet.arrivals.find(({ vantage }) => isBackend(vantage));
         if (arrival === undefined || explainArrival(judged, rules, connection, packet, arrival) !== 'RET-1') continue;
+        const removal = removedBefore(connection, packet.sent?.t ?? 0, arrival.t);
+        if (removal?.answer !== undefined && judged.log !== undefined) {
+          const { name } = judged.log;
+          tally.fail(
+            `expected no segment at ${arrival.vantage} once the removal of the rule of ${connection.name} is confirmed (line ${removal.answer.line} of ${name}); ${named(arrival)} still went there`,
+            { capture: name, frame: removal.answer.line, note: 'the removal is confirmed' },
+            ...(packet.sent ? [at(packet.sent, 'sent after that')] : []),
+            at(arrival, `on ${arrival.vantage}'s link`),
+          );
+          continue;
+        }
         const reopened = handedOff(connection).findLast(
           ({ handoff }) =>
             handoff.backend === arrival.vantage &&
@@ -86,13 +99,20 @@ function judgeLog(judged: Judged, tally: Tally, { handoff, connection }: HandedE
     return true;
   }
   tally.fail(
-    `expected the rule of ${connection.name} to be gone before the controller speaks again in ${named(takenBack)}; ${answer === undefined ? 'its removal was not confirmed' : `its removal is confirmed in line ${answer.line} only`}`,
+    `expected the rule of ${connection.name} to be gone before the controller speaks again in ${named(takenBack)}; ${fate(answer)}`,
     at(takenBack, 'the controller speaks'),
     ...(remove
       ? [line(answer?.line ?? remove.line, answer === undefined ? 'remove' : 'the answer to remove')]
       : [line(report.line, 'complete')]),
   );
   return true;
+}
+
+function fate(answer: LoggedRequest['answer']): string {
+  if (answer === undefined) return 'its removal was not confirmed';
+  return answer.ok
+    ? `its removal is confirmed in line ${answer.line} only`
+    : `its removal is refused in line ${answer.line}`;
 }
 
 /** From frames: what the client sends then arrives at the controller. */

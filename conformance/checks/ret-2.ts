@@ -2,6 +2,7 @@
  * RET-2: A closed window is reopened, and a client whose reopening ACK was lost, or overtaken by an older zero-window ACK, still makes
  * progress. (SoCC'17 §2.5; derived)
  */
+import { confirmedDuring } from '../flows/confirmed.js';
 import { type Connection, countBefore, isSound, senderOf } from '../flows/connection.js';
 import { endOf, isFlagged, type Segment } from '../flows/decode.js';
 import type { HandedExchange } from '../flows/judged.js';
@@ -91,7 +92,10 @@ function askingSegments(connection: Connection): readonly Segment[] {
   if (known !== undefined) return known;
   let sent = 0;
   const asking = connection.toServer
-    .flatMap(({ arrivals }) => arrivals)
+    .flatMap(({ sent, arrivals }) =>
+      // What a rule had to take to a backend (SWT-1) asks the controller nothing.
+      arrivals.filter(({ t }) => confirmedDuring(connection, sent?.t ?? t, t) === undefined),
+    )
     .filter((segment) => segment.vantage === 'controller' && !isFlagged(segment, 'RST'))
     .sort((a, b) => a.t - b.t)
     .filter((segment) => {

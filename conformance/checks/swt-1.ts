@@ -1,13 +1,15 @@
 /** SWT-1: A client segment that matches a rule by its four-tuple leaves with the backend's IP and MAC address as destination. (SoCC'17 §2.3, thesis §3.2) */
 import { formatIpv4Address, formatMacAddress } from '../../reference-impl/wire/addresses.js';
-import { isBackend, isSound } from '../flows/connection.js';
+import { type Connection, isBackend, isSound } from '../flows/connection.js';
 import type { Segment } from '../flows/decode.js';
 import type { Judged } from '../flows/judged.js';
 import { NO_MAC } from '../flows/link.js';
-import { hasVariant, type Misrouted, routingOf, spansOf } from '../flows/rules.js';
+import { handedOff, hasVariant, type Misrouted, routingOf, spansOf } from '../flows/rules.js';
+import { isRewritten, strays } from '../flows/strays.js';
 import type { Check } from './check.js';
 import { lateRule } from './hof-1.js';
 import { at, missingVantages, named, Tally } from './tally.js';
+import { failSwallowed } from './vanished.js';
 
 export const SWT_1: Check = {
   clause: 'SWT-1',
@@ -20,13 +22,13 @@ export const SWT_1: Check = {
       const { routed, misrouted } = routingOf(judged, connection);
       tally.hold(routed.length);
       for (const one of misrouted) {
-        if (one.early || ruleWasLate(one)) continue;
+        if (one.early || ruleWasLate(judged, one)) continue;
         const { exchange, packet, arrival } = one;
         const { backend, firstAtClient } = exchange.handoff;
         const where =
           isBackend(arrival.vantage) && arrival.vantage === backend ? destination(arrival) : `at ${arrival.vantage}`;
         tally.fail(
-          `expected a segment of ${connection.name} at ${backend} with its addresses; ${named(arrival)} shows it ${where}`,
+          `expected a segment of ${connection.name} at ${backend} with its addresses${byLog(one, judged.log?.name)}; ${named(arrival)} shows it ${where}`,
           ...(firstAtClient ? [at(firstAtClient, `${backend} has taken over`)] : []),
           ...(packet.sent ? [at(packet.sent, 'sent by the client')] : []),
           at(arrival, `arrived ${where}`),
@@ -36,6 +38,7 @@ export const SWT_1: Check = {
       for (const { arrivals } of connection.toServer) {
         for (const arrival of arrivals) {
           if (!isBackend(arrival.vantage) || known.has(arrival) || !isSound(arrival)) continue;
+          if (misruled(judged, connection, arrival)) continue;
           const ruled = spansOf(connection).some(
             ({ backend, from, to }) => backend === arrival.vantage && from <= arrival.t && arrival.t <= to,
           );
@@ -49,6 +52,16 @@ export const SWT_1: Check = {
         }
       }
     }
+    for (const stray of strays(judged)) {
+      const { sent, arrived, before, after } = stray;
+      if (sent.towards !== 'server' || !isRewritten(stray) || before.port !== after.port) continue;
+      tally.fail(
+        `expected the address of ${arrived.vantage} as destination of ${named(sent)}; ${named(arrived)} has ${formatIpv4Address(after.ip)}`,
+        at(sent, 'sent by the client'),
+        at(arrived, `for ${formatIpv4Address(after.ip)}`),
+      );
+    }
+    failSwallowed(judged, tally, 'SWT-1');
     const gap = missingVantages(judged.vantages, ...judged.hosts.backends.keys());
     return tally.finding(
       "client segments reached the owner's link rewritten",
@@ -68,14 +81,28 @@ function wrongAddress(judged: Judged, arrival: Segment): string | undefined {
   return undefined;
 }
 
+/** How the log knows that the rule was in force. */
+function byLog({ confirmed }: Misrouted, log: string | undefined): string {
+  return confirmed === undefined || log === undefined
+    ? ''
+    : `, its rule being in force since line ${confirmed.ok.line} of ${log}`;
+}
+
 function destination({ dst, dstMac }: Segment): string {
   return `for ${formatIpv4Address(dst)} at ${formatMacAddress(dstMac)}`;
 }
 
+/** A rule to other addresses than the backend's is HOF-1's. */
+function misruled(judged: Judged, connection: Connection, { t }: Segment): boolean {
+  const exchange = handedOff(connection).findLast(({ begins }) => begins <= t);
+  const log = exchange?.handoff.log;
+  return log !== undefined && lateRule(judged, connection, log.handoff)?.t === Number.POSITIVE_INFINITY;
+}
+
 /** What is missing because the rule came late is HOF-1's. */
-function ruleWasLate({ exchange, packet }: Misrouted): boolean {
+function ruleWasLate(judged: Judged, { exchange, packet }: Misrouted): boolean {
   const { log } = exchange.handoff;
   if (log === undefined) return false;
-  const late = lateRule(exchange.connection, log.handoff);
+  const late = lateRule(judged, exchange.connection, log.handoff);
   return late !== undefined && (packet.sent?.t ?? 0) <= late.t;
 }

@@ -3,9 +3,11 @@ import { formatIpv4Address, formatMacAddress } from '../../reference-impl/wire/a
 import { senderOf } from '../flows/connection.js';
 import { giveUps } from '../flows/former.js';
 import { NO_MAC } from '../flows/link.js';
+import { isRewritten, strays } from '../flows/strays.js';
 import type { Check } from './check.js';
 import { lateRule } from './hof-1.js';
 import { at, missingVantages, named, Tally } from './tally.js';
+import { failSwallowed } from './vanished.js';
 
 export const SWT_2: Check = {
   clause: 'SWT-2',
@@ -19,7 +21,7 @@ export const SWT_2: Check = {
       judged.connections.flatMap(giveUps).map(({ exchange, t }) => [exchange.handoff, t] as const),
     );
     for (const { connection, handoff, packets } of judged.handoffs) {
-      const late = handoff.log && lateRule(connection, handoff.log.handoff);
+      const late = handoff.log && lateRule(judged, connection, handoff.log.handoff);
       const gaveUp = reports.get(handoff) ?? Number.POSITIVE_INFINITY;
       // Once the removal is confirmed no rule has to match, whatever a backend goes on with that was taken for dead.
       const removal = handoff.log?.remove;
@@ -60,6 +62,16 @@ export const SWT_2: Check = {
         );
       }
     }
+    for (const stray of strays(judged)) {
+      const { sent, arrived, before, after } = stray;
+      if (sent.towards !== 'client' || !isRewritten(stray) || before.port !== after.port) continue;
+      tally.fail(
+        `expected ${formatIpv4Address(logicalIp)} as source of what ${sent.vantage} sent in ${named(sent)}; ${named(arrived)} has ${formatIpv4Address(after.ip)}`,
+        at(sent, `sent by ${sent.vantage}`),
+        at(arrived, `from ${formatIpv4Address(after.ip)}`),
+      );
+    }
+    failSwallowed(judged, tally, 'SWT-2');
     const gap = missingVantages(judged.vantages, 'client', ...judged.hosts.backends.keys());
     return tally.finding(
       "segments of backends reached the client as the logical server's",

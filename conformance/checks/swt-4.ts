@@ -7,6 +7,7 @@ export const SWT_4: Check = {
   clause: 'SWT-4',
   method: 'A segment seen as sent and as it arrived must have valid checksums at both ends or wrong ones at both.',
   needs: 'captures',
+  timeless: true,
   judge(judged) {
     const tally = new Tally();
     let offloaded = false;
@@ -21,6 +22,11 @@ export const SWT_4: Check = {
           continue;
         }
         if (before === 'unknown' || after === 'unknown') continue;
+        // Joined with what came behind it, the right repetition of a corrupt segment is none of these any more.
+        if (before === 'wrong' && after === 'valid' && judged.offloaded(arrived.vantage)) {
+          offloaded = true;
+          continue;
+        }
         if (before === after) tally.hold();
         else if (!twins) {
           const changed = changesOf(sent, arrived).map(({ field }) => field);

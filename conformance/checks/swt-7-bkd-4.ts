@@ -3,6 +3,7 @@
  * backend). (SoCC'17 §2.4, thesis §3.2)
  * BKD-4: A client's FIN is not acknowledged while handed off. (SoCC'17 §2.4)
  */
+import { confirmedRules } from '../flows/confirmed.js';
 import { isSound, senderOf } from '../flows/connection.js';
 import { isFlagged, type Segment } from '../flows/decode.js';
 import type { HandedExchange } from '../flows/judged.js';
@@ -80,7 +81,9 @@ export const SWT_7: Check = {
       const [delivered] = fin.delivered;
       // VAR-4: it may be cleared behind that link.
       const asked = hasVariant(judged, 'VAR-4') ? undefined : clearingRule(exchange);
-      const kept = asked && fin.delivered.find(({ t }) => t > asked.t);
+      const over = confirmedRules(exchange.connection).find(({ add }) => add === asked)?.to ?? Number.POSITIVE_INFINITY;
+      // Behind its removal it is no rule's doing any more (RET-1).
+      const kept = asked && fin.delivered.find(({ t }) => t > asked.t && t < over);
       // Whoever was told to clear it, and said yes, cannot leave it to the backend.
       if (asked !== undefined && kept !== undefined) {
         tally.fail(

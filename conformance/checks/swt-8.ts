@@ -1,5 +1,7 @@
 /** SWT-8: A rule touches its own connection only. (SoCC'17 §2.3) */
+import { confirmedRules } from '../flows/confirmed.js';
 import { isBackend } from '../flows/connection.js';
+import { disturbanceOf } from '../flows/in-force.js';
 import { certainRules, explainArrival, possibleRules, routingOf } from '../flows/rules.js';
 import { otherHops, unmatchedHops } from '../flows/unmatched.js';
 import type { Check } from './check.js';
@@ -27,6 +29,18 @@ export const SWT_8: Check = {
       } else if (certain.ofOthers(connection, arrived.t) !== undefined) tally.hold();
     }
     for (const connection of judged.connections) {
+      for (const rule of confirmedRules(connection)) {
+        const disturbed = disturbanceOf(judged, connection, rule);
+        if (disturbed === undefined || judged.log === undefined) continue;
+        const { lastMet, missed, request, other } = disturbed;
+        const { name } = judged.log;
+        tally.fail(
+          `expected the rule of ${connection.name} to outlast what is asked for ${other.name}; behind line ${request.line} of ${name} (${request.message.verb}) nothing met it any more, the first being ${named(missed)}`,
+          at(missed, 'met no rule'),
+          { capture: name, frame: request.line, note: `${request.message.verb} of another connection's rule` },
+          ...(lastMet ? [at(lastMet, 'the last that met it')] : []),
+        );
+      }
       // A connection with a rule of its own must keep to that one.
       for (const { arrival } of routingOf(judged, connection).routed) {
         if (certain.ofOthers(connection, arrival.t) !== undefined) tally.hold();

@@ -188,6 +188,7 @@ function splitIncarnations(group: readonly Packet[]): Incarnation[] {
     } else if (current === undefined) {
       current = { syn: undefined, synAck: undefined, packets: [] };
       incarnations.push(current);
+      ended = false;
     }
     if (isFlagged(head, 'RST')) ended = true;
     if (isFlagged(head, 'FIN')) fins |= head.towards === 'server' ? 1 : 2;
@@ -197,8 +198,13 @@ function splitIncarnations(group: readonly Packet[]): Incarnation[] {
   return incarnations;
 }
 
+/** A SYN is repeated after more (RFC 6298 §2), and clocks of two files that were brought together differ by less. */
+const SYN_APART_NS = 100e6;
+
 function negotiate(syn: Segment | undefined, synAck: Segment | undefined): Negotiated | undefined {
   if (syn === undefined || synAck === undefined) return undefined;
+  // The capture began between the two: this SYN is a later one, and what it says was not negotiated.
+  if (synAck.t < syn.t - (synAck.file === syn.file ? 0 : SYN_APART_NS)) return undefined;
   const scale = optionOf(syn, 'window-scale');
   const scaling = scale !== undefined && optionOf(synAck, 'window-scale') !== undefined;
   return {
@@ -577,6 +583,15 @@ function handoffLogs(connection: Connection, requests: readonly RequestMessage[]
       if (exact) index = candidate;
       else index ??= candidate;
       if (exact) break;
+    }
+    // One whose header differs is HOF-3's; its acknowledgement number says whose it is.
+    if (index === undefined) {
+      const { start } = connection;
+      const next = requests.findIndex(
+        ({ headerEnd }, at) =>
+          !found.has(at) && start !== undefined && message.snapshot.ack === seqAdd(start.syn.seq, 1 + headerEnd),
+      );
+      if (next >= 0) index = next;
     }
     if (index === undefined) continue;
     let remove: LoggedRequest | undefined;

@@ -4,6 +4,7 @@ import type { ControlLogEntry } from '../../harness/world.js';
 import type { Ipv4Address } from '../../reference-impl/wire/addresses.js';
 import { alignClocks } from './clocks.js';
 import { type Connection, connectionsOf, type Exchange, type Handoff } from './connection.js';
+import { withoutCopies } from './copies.js';
 import {
   type CaptureInput,
   type Decoded,
@@ -27,17 +28,21 @@ export interface Judged {
   readonly packets: readonly Packet[];
   /** IPv4 traffic that is none of the logical port's. */
   readonly others: readonly Packet<Frame>[];
-  /** Whether the client opened a connection of its own from this port to a server's own address. */
+  /** Whether the client spoke to a server's own address from this port by itself. */
   addressed(client: string, server: Ipv4Address): boolean;
   /** All hand-offs in order of time. */
   readonly handoffs: readonly HandedExchange[];
   readonly log: ControlLog | undefined;
   /** Time of the last frame. */
   readonly end: number;
+  /** Between the captured links nothing but the switch can have lost a frame. */
+  readonly lossless: boolean;
   /** Whether a vantage's frames carry checksums left to a network card, or segments no link carries. */
   offloaded(vantage: string): boolean;
   /** Whether a vantage's capture certainly missed a frame, so that it cannot prove that something was not sent. */
   missedFrames(vantage: string): boolean;
+  /** So many packets are seen at their receiver's end only that any conclusion from what is not seen is worth nothing. */
+  readonly sketchy: boolean;
   /** What was left out and why, for people. */
   readonly notes: readonly string[];
   /** What is known of connections that are not among these because they were judged before, or apart. */
@@ -57,6 +62,8 @@ export interface Beside {
   readonly partial: boolean;
   /** Time of the last frame of anybody. */
   readonly end: number;
+  /** Vantages that routers of somebody else may stand before, so that the TTL is lowered by more than the switch lowers it. */
+  readonly distant: ReadonlySet<string>;
 }
 
 export interface EarlierConnection {
@@ -74,6 +81,7 @@ export const NOBODY_BESIDE: Beside = {
   offloads: new Set(),
   partial: false,
   end: 0,
+  distant: new Set(),
 };
 
 /** An exchange that was handed off. */
@@ -85,10 +93,13 @@ export interface AnalyseInput {
   readonly captures: readonly CaptureInput[];
   readonly topology: Topology;
   readonly controlLog?: { readonly name: string; readonly entries: readonly ControlLogEntry[] };
+  /** Whoever captured knows that nothing but the switch can have lost a frame. */
+  readonly lossless?: boolean;
 }
 
 export type AnalyseOutcome =
-  | { readonly ok: true; readonly judged: Judged }
+  /** `origin`: epoch nanoseconds of the captures' time 0. */
+  | { readonly ok: true; readonly judged: Judged; readonly origin: bigint }
   /** One line: which file, where in it, and why it cannot be read. */
   | { readonly ok: false; readonly error: string };
 
@@ -104,17 +115,29 @@ export function analyse(input: AnalyseInput): AnalyseOutcome {
   const notes = [...outcome.decoded.notes];
   if (input.captures.length > 1) notes.push(...alignClocks(segments, others));
   const log = input.controlLog && indexControlLog(input.controlLog.name, input.controlLog.entries, origin);
-  return { ok: true, judged: judgedOf({ ...outcome.decoded, notes }, topology, log, NOBODY_BESIDE) };
+  const judged = judgedOf({ ...outcome.decoded, notes }, topology, log, NOBODY_BESIDE);
+  return { ok: true, judged: { ...judged, lossless: input.lossless === true }, origin };
 }
 
 /** Frames on one clock, analysed. */
 export function judgedOf(
-  { segments, others, vantages, notes }: Omit<Decoded, 'origin'>,
+  decoded: Omit<Decoded, 'origin'>,
   topology: Topology,
   log: ControlLog | undefined,
   beside: Beside,
 ): Judged {
+  const { vantages } = decoded;
   const hosts = hostsOf(topology);
+  const { frames: segments, copies } = withoutCopies(decoded.segments);
+  const { frames: others, copies: more } = withoutCopies(decoded.others);
+  const doubled = copies + more;
+  const notes =
+    doubled === 0
+      ? decoded.notes
+      : [
+          ...decoded.notes,
+          `${doubled} frames show what the same link showed a moment before, byte for byte: they were taken for copies that the capture made`,
+        ];
   const paired = pairSegments(segments);
   // A client may speak to a server's own address, too: that is nobody's connection to the logical one.
   const direct = ({ sent }: Packet): boolean =>
@@ -122,7 +145,8 @@ export function judgedOf(
   const packets = paired.filter((packet) => !direct(packet));
   const opened = new Set(
     paired
-      .filter((packet) => direct(packet) && isFlagged(packet.head, 'SYN'))
+      // A reset may be all that it says to whom it has heard from unasked.
+      .filter((packet) => direct(packet) && !isFlagged(packet.head, 'RST'))
       .map(({ head }) => `${head.client}>${head.serverIp}`),
   );
   const connections = connectionsOf(packets, hosts, log, beside.earlier);
@@ -148,12 +172,28 @@ export function judgedOf(
     handoffs,
     log,
     end,
+    lossless: false,
     addressed: (client, server) => opened.has(`${client}>${server}`),
     missedFrames: (vantage) => incomplete.has(vantage),
+    sketchy: isSketchy(packets, vantages),
     offloaded: (vantage) => offloads.has(vantage),
     notes,
     beside,
   };
+}
+
+/** From such a part of the packets on, seen to arrive and not to be sent. */
+const SKETCHY = 0.08;
+/** So many may be some offender's doing. */
+const FEW = 3;
+
+/** Whether frames are missing all over the captures, at the clients' and at the servers' links. */
+function isSketchy(packets: readonly Packet[], vantages: ReadonlySet<string>): boolean {
+  if (!vantages.has('client')) return false;
+  const unseen = { server: 0, client: 0 };
+  for (const { sent, head } of packets) if (sent === undefined) unseen[head.towards]++;
+  const all = unseen.server + unseen.client;
+  return all > FEW && all > SKETCHY * packets.length;
 }
 
 /** Vantages where a packet must have been seen that is seen elsewhere only. */

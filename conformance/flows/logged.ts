@@ -1,6 +1,7 @@
 /** The control log by connection: each request with its earliest trace and its answer. */
 import type { ControlLogEntry } from '../../harness/world.js';
 import { type ControlMessage, clientOf } from '../../reference-impl/control/messages.js';
+import { type AskedOfSwitch, askedOfSwitch } from './switch-answers.js';
 
 type Request = Exclude<ControlMessage, { verb: 'ok' | 'refused' }>;
 
@@ -12,14 +13,28 @@ export interface LoggedRequest {
   readonly line: number;
   /** Who asked. */
   readonly from: string;
+  /** Who was asked. */
+  readonly to: string;
+  /** Whether the log shows that it arrived. */
+  readonly arrived: boolean;
   /** The earliest trace of its answer. */
   readonly answer: { readonly ok: boolean; readonly t: number; readonly line: number } | undefined;
+}
+
+export interface LoggedEntry {
+  readonly entry: ControlLogEntry;
+  readonly t: number;
+  readonly line: number;
 }
 
 export interface ControlLog {
   readonly name: string;
   /** By `address:port` of the client, in order of time. */
   readonly byClient: ReadonlyMap<string, readonly LoggedRequest[]>;
+  /** What reached the switch, by client. */
+  readonly askedOfSwitch: ReadonlyMap<string, readonly AskedOfSwitch[]>;
+  /** As written, each with its time in the captures' time and its line, in order of time. */
+  readonly entries: readonly LoggedEntry[];
   /** Whether messages to the switch were logged at all. */
   readonly showsSwitch: boolean;
   /** Times of the first and the last entry. */
@@ -50,9 +65,14 @@ export function indexControlLog(name: string, entries: readonly ControlLogEntry[
     }
     if (message.verb === 'add' || message.verb === 'remove') showsSwitch = true;
     const key = `${sender} ${message.id}`;
+    const arrived = entry.direction === 'received';
     const known = requests.get(key);
-    if (known === undefined) requests.set(key, { message, t, line, from: sender, answer: undefined });
-    else if (t < known.t) Object.assign(known, { t, line });
+    if (known === undefined)
+      requests.set(key, { message, t, line, from: sender, to: receiver, arrived, answer: undefined });
+    else {
+      known.arrived ||= arrived;
+      if (t < known.t) Object.assign(known, { t, line });
+    }
   }
   const byClient = new Map<string, LoggedRequest[]>();
   for (const [key, request] of requests) {
@@ -64,5 +84,7 @@ export function indexControlLog(name: string, entries: readonly ControlLogEntry[
     else byClient.set(conn, [request]);
   }
   for (const list of byClient.values()) list.sort((a, b) => a.t - b.t || a.line - b.line);
-  return { name, byClient, showsSwitch, begin, end };
+  const timed = entries.map((entry, index) => ({ entry, t: Number(BigInt(entry.t) - origin), line: index + 1 }));
+  timed.sort((a, b) => a.t - b.t || a.line - b.line);
+  return { name, byClient, askedOfSwitch: askedOfSwitch(entries, origin), entries: timed, showsSwitch, begin, end };
 }

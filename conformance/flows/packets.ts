@@ -296,7 +296,13 @@ function finish<F extends Frame>(drafts: readonly Draft<F>[]): Packet<F>[] {
 }
 
 export interface Change {
-  readonly field: Field | 'differentiated services' | "don't-fragment flag" | 'IP options' | 'server port';
+  readonly field:
+    | Field
+    | 'differentiated services'
+    | 'ECN field'
+    | "don't-fragment flag"
+    | 'IP options'
+    | 'server port';
   readonly before: string;
   readonly after: string;
 }
@@ -319,8 +325,8 @@ export function changesOf(sent: Segment, arrived: Segment): Change[] {
   differ('options', bytesText(sent.tcp.optionBytes), bytesText(arrived.tcp.optionBytes));
   differ('IP id', sent.ipv4.id, arrived.ipv4.id);
   differ('urgent pointer', sent.tcp.urgentPointer, arrived.tcp.urgentPointer);
-  // The lower two bits are a router's to set (RFC 3168).
   differ('differentiated services', sent.ipv4.tos >>> 2, arrived.ipv4.tos >>> 2);
+  if (!ecnKept(sent.ipv4.tos, arrived.ipv4.tos)) differ('ECN field', sent.ipv4.tos & 3, arrived.ipv4.tos & 3);
   differ("don't-fragment flag", `${sent.ipv4.dontFragment}`, `${arrived.ipv4.dontFragment}`);
   differ('IP options', bytesText(sent.ipv4.options), bytesText(arrived.ipv4.options));
   const captured = Math.min(sent.payload.length, arrived.payload.length);
@@ -330,6 +336,13 @@ export function changesOf(sent: Segment, arrived: Segment): Change[] {
     if (at !== undefined) differ('payload', `${sent.payload[at]} at byte ${at}`, `${arrived.payload[at]}`);
   }
   return changes;
+}
+
+const CONGESTION_EXPERIENCED = 3;
+
+/** Of the lower two bits a router may say only that it was congested, to who asked to be told (RFC 3168 §5). */
+export function ecnKept(before: number, after: number): boolean {
+  return (before & 3) === (after & 3) || ((before & 3) !== 0 && (after & 3) === CONGESTION_EXPERIENCED);
 }
 
 /** The first index below `length` where two byte arrays differ. */

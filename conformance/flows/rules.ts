@@ -1,4 +1,5 @@
 /** When the switch's rules must, and when they may, have been in force, as far as captures tell; and what a segment met instead. */
+import { type ConfirmedRule, confirmedDuring, removedBefore } from './confirmed.js';
 import { type Connection, countBefore, type Exchange, isSound } from './connection.js';
 import { endOf, isFlagged, type Segment } from './decode.js';
 import type { HandedExchange, Judged } from './judged.js';
@@ -126,6 +127,8 @@ export interface Misrouted {
   readonly exchange: HandedExchange;
   readonly packet: Packet;
   readonly arrival: Segment;
+  /** The rule that was in force meanwhile, by the control log. */
+  readonly confirmed?: ConfirmedRule;
   /** Rewriting had worked before and never again: the rules were gone too soon. */
   readonly early: boolean;
 }
@@ -170,16 +173,27 @@ export function routingOf(judged: Judged, connection: Connection): Routing {
           workedAfter = Math.max(workedAfter, sent?.t ?? arrival.t);
           continue;
         }
-        if (sent === undefined || packet.twins || started === undefined || sent.t <= started) continue;
+        if (sent === undefined || packet.twins) continue;
         // The client has ended it: whatever it says behind that, no rule has to be there (RET-5).
         if (reset !== undefined && sent.t > reset.t) continue;
+        // The switch has said that the rule is in force, and nobody has asked for its removal.
+        const confirmed = isFlagged(sent, 'SYN') ? undefined : confirmedDuring(connection, sent.t, arrival.t);
+        if (confirmed?.backend === handoff.backend) {
+          wrong.push({ exchange, packet, arrival, confirmed });
+          continue;
+        }
+        if (started === undefined || sent.t <= started) continue;
         const completes = sent === completing && !(handoff.done && handoff.done.t <= arrival.t);
         const limit = completes ? handoff.interrupted : handoff.until;
         if (arrival.t <= limit) wrong.push({ exchange, packet, arrival });
       }
     }
     for (const one of wrong) {
-      const gone = one.arrival.vantage === 'controller' && worked && (one.packet.sent?.t ?? 0) > workedAfter;
+      const gone =
+        one.confirmed === undefined &&
+        one.arrival.vantage === 'controller' &&
+        worked &&
+        (one.packet.sent?.t ?? 0) > workedAfter;
       misrouted.push({ ...one, early: gone });
     }
   }
@@ -228,6 +242,13 @@ export function explainArrival(
   const covers = (span: RuleSpan | undefined): boolean =>
     span !== undefined && arrival.t >= span.from && (sent?.t ?? span.from) <= span.to;
   const latest = spans[countBefore(spans, ({ from }) => from <= arrival.t) - 1];
+  // What the log says is worth more than what frames allow: the removal was confirmed before this was sent, and no rule asked for since.
+  const removed =
+    sent !== undefined && !packet.twins && !hasVariant(judged, 'VAR-3') && spans.some((one) => one.backend === backend)
+      ? removedBefore(connection, sent.t, arrival.t)
+      : undefined;
+  if (removed !== undefined && sent !== undefined)
+    return connection.ended !== undefined && sent.t > connection.ended.t ? 'RET-6' : 'RET-1';
   if (latest?.backend === backend && covers(latest)) return 'own rule';
   if (spans.some((span) => span.backend === backend && covers(span))) return 'own rule';
   if (connection.start === undefined || sent === undefined || packet.twins) return 'unclear';

@@ -71,8 +71,8 @@ export class VantageFinder {
 export function vantageByMac(hosts: Hosts, src: MacAddress, dst: MacAddress): string | undefined {
   if (src === NO_MAC && dst === NO_MAC) return undefined;
   for (const [vantage, macs] of hosts.macs) if (macs.has(src) || macs.has(dst)) return vantage;
-  // Only the clients' MAC addresses may be unknown: what stands between the fabric and nobody else is theirs.
-  const clientless = !hosts.macs.has('client') && hosts.macs.has('controller') && hosts.fabricMac !== undefined;
+  // Only on the clients' side may MAC addresses be unknown: what stands between the fabric and nobody else is a client, or a router before them.
+  const clientless = hosts.macs.has('controller') && hosts.fabricMac !== undefined;
   const complete = [...hosts.backends.keys()].every((name) => hosts.macs.has(name));
   return clientless && complete && (src === hosts.fabricMac || dst === hosts.fabricMac) ? 'client' : undefined;
 }

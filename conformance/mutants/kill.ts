@@ -6,7 +6,7 @@ import { compareClauses } from '../../spec/requirements.js';
 import type { ConformanceCase } from '../cases/case.js';
 import type { JudgeEvidence } from '../judge.js';
 import { type CaseRun, runCases } from '../run.js';
-import type { EvidenceFrame, Result } from '../verdict.js';
+import type { EvidenceFrame, Offence, Result } from '../verdict.js';
 import { impatient } from './impatient.js';
 
 /** Most frames that one result names. */
@@ -40,6 +40,8 @@ export interface Kill {
   readonly by?: string;
   /** Clauses that the decisive case named beside the right one. */
   readonly others: readonly string[];
+  /** Whether the right clause led in one of its cases; absent where nothing killed it. */
+  readonly leading?: boolean;
 }
 
 /** The command that runs one mutant again under the same conditions. */
@@ -81,6 +83,7 @@ async function killMutant(plan: KillPlan, mutant: Mutant, sound: Map<string, Pro
   });
   const survived: string[] = [];
   const misnamed: CaseRun[] = [];
+  let kill: Kill | undefined;
   for (const id of mutant.cases) {
     const testCase = plan.cases.find((candidate) => candidate.id === id);
     if (testCase === undefined) return { mutant, others: [], result: end('error', `there is no case ${id}`) };
@@ -107,11 +110,14 @@ async function killMutant(plan: KillPlan, mutant: Mutant, sound: Map<string, Pro
     if (verdict === 'error') return { mutant, others: [], result: end('error', `${id}: ${message}`) };
     if (verdict === 'fail' && clauses.includes(mutant.clause)) {
       const others = clauses.filter((clause) => clause !== mutant.clause);
-      return { mutant, by: id, others, result: killed(mutant, run, others, end) };
-    }
-    if (verdict === 'fail') misnamed.push(run);
+      const leading = run.result.leading?.clause === mutant.clause;
+      if (leading) return { mutant, by: id, others, leading, result: killed(mutant, run, others, end) };
+      // It is killed; another of its cases may put the right clause first.
+      kill ??= { mutant, by: id, others, leading, result: killed(mutant, run, others, end) };
+    } else if (verdict === 'fail') misnamed.push(run);
     else survived.push(id);
   }
+  if (kill !== undefined) return kill;
   const [other] = misnamed;
   if (other !== undefined) {
     const named = [...new Set(misnamed.flatMap(({ result }) => result.clauses))].sort(compareClauses);
@@ -143,6 +149,8 @@ function killed(
   return end('pass', `killed by ${result.id}: ${finding?.message ?? result.message}${also}`, {
     exercised: Math.max(1, finding?.exercised ?? result.exercised),
     evidence: evidence.slice(0, MAX_EVIDENCE),
+    ...(result.leading && { leading: result.leading }),
+    ...(result.beside && { beside: result.beside }),
   });
 }
 
@@ -171,5 +179,18 @@ async function runOne(plan: KillPlan, testCase: ConformanceCase, mutant: Mutant 
   // What the case itself names is named from its own folder.
   const named = (frame: EvidenceFrame): EvidenceFrame =>
     frame.capture.startsWith(`${folder}/`) ? frame : { ...frame, capture: `${folder}/${frame.capture}` };
-  return { ...run, result: { ...run.result, evidence: run.result.evidence.map(named) } };
+  const placed = (offence: Offence): Offence =>
+    offence.at?.capture.startsWith(`${folder}/`) === false
+      ? { ...offence, at: { ...offence.at, capture: `${folder}/${offence.at.capture}` } }
+      : offence;
+  const { leading, beside, ...result } = run.result;
+  return {
+    ...run,
+    result: {
+      ...result,
+      evidence: result.evidence.map(named),
+      ...(leading && { leading: placed(leading) }),
+      ...(beside && { beside: beside.map(placed) }),
+    },
+  };
 }

@@ -1,6 +1,7 @@
 /** A result document as JUnit XML, the part of it that Jenkins, GitLab and GitHub's reporters all read. */
 import type { ResultDocument } from '../result-schema.js';
 import type { Result } from '../verdict.js';
+import { besideLines, headline } from './headline.js';
 import { type Outcome, oneLine, outcomeOf, type Suite, suitesOf } from './outcome.js';
 
 /**
@@ -50,7 +51,7 @@ function properties(document: ResultDocument): string[] {
 
 function testCase(suite: Suite, result: Result, outcome: Outcome): string[] {
   const head = `    <testcase${attributes({ name: result.id, classname: `${suite.name}.${result.clauses[0] ?? 'run'}` })}`;
-  const message = oneLine(result.message);
+  const message = oneLine(headline(result));
   const words = details(result);
   const inner = {
     ok: [],
@@ -72,8 +73,10 @@ function testCase(suite: Suite, result: Result, outcome: Outcome): string[] {
   return [`${head}>`, ...inner, ...out, '    </testcase>'];
 }
 
-function details({ clauses, evidence, replay }: Result): string[] {
+function details(result: Result): string[] {
+  const { clauses, evidence, replay } = result;
   return [
+    ...besideLines(result).map((line) => `then: ${line}`),
     ...(clauses.length === 0 ? [] : [`clauses: ${clauses.join(', ')}`]),
     ...evidence.map(({ capture, frame, note }) => `${capture} frame ${frame}: ${note}`),
     ...(replay === '' ? [] : [`again: ${replay}`]),

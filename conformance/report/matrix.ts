@@ -4,6 +4,7 @@ import { CASES } from '../cases/index.js';
 import { CHECKS } from '../checks/index.js';
 import type { ResultDocument } from '../result-schema.js';
 import type { Result, Verdict } from '../verdict.js';
+import { compareFailures, leads } from './headline.js';
 import type { ProblemLadders } from './ladder/problems.js';
 import { suitesOf } from './outcome.js';
 
@@ -166,10 +167,15 @@ export function problems({ columns, document }: Pick<Report, 'columns' | 'docume
     name,
     results: results.filter(({ id }) => !isShown(id) && !isShown(`${name}/${id}`)),
   }));
+  const byLead = compareFailures(leads(columns.flatMap(({ results }) => results)));
   return [...columns, ...beside]
     .flatMap(({ name, results }) => results.map((result) => ({ column: name, result })))
     .filter(({ result }) => result.verdict !== 'pass')
-    .sort((a, b) => SEVERITY[a.result.verdict] - SEVERITY[b.result.verdict]);
+    .sort(
+      (a, b) =>
+        SEVERITY[a.result.verdict] - SEVERITY[b.result.verdict] ||
+        (a.result.verdict === 'fail' ? byLead(a.result, b.result) : 0),
+    );
 }
 
 /** The columns of a document that was stored: one for each world whose results it lists, the specification's first. */

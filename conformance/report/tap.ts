@@ -1,6 +1,7 @@
 /** A result document as TAP version 14 (testanything.org): a test point a result, what it rests on as YAML below it. */
 import type { ResultDocument } from '../result-schema.js';
 import type { EvidenceFrame, Result } from '../verdict.js';
+import { besideLines, headline } from './headline.js';
 import { oneLine, outcomeOf, type Suite, suitesOf } from './outcome.js';
 
 /**
@@ -38,11 +39,17 @@ function testPoint(suite: Suite, result: Result, number: number, strict: boolean
     `  verdict: ${scalar(result.verdict)}`,
     `  clauses: [${result.clauses.map(scalar).join(', ')}]`,
     `  exercised: ${result.exercised}`,
-    `  message: ${scalar(result.message)}`,
+    `  message: ${scalar(headline(result))}`,
+    ...list('then', besideLines(result)),
     ...(result.evidence.length === 0 ? [] : ['  evidence:', ...result.evidence.flatMap(frame)]),
     ...(result.replay === '' ? [] : [`  replay: ${scalar(result.replay)}`]),
     '  ...',
   ];
+}
+
+/** A YAML list of texts; nothing where there are none. */
+function list(name: string, texts: readonly string[]): string[] {
+  return texts.length === 0 ? [] : [`  ${name}:`, ...texts.map((text) => `    - ${scalar(text)}`)];
 }
 
 function frame({ capture, frame, note }: EvidenceFrame): string[] {

@@ -1,6 +1,8 @@
 /** Reports as plain text, for the terminal and for summary.txt. */
 import type { Summary } from '../result-schema.js';
 import type { Result, Verdict } from '../verdict.js';
+import { besideLines, headline, leadsLine, placeOf } from './headline.js';
+import type { Ladder } from './ladder/rows.js';
 import { ladderText } from './ladder/text.js';
 import { shortened } from './ladder/window.js';
 import {
@@ -10,6 +12,7 @@ import {
   clauseRows,
   NOT_CHOSEN,
   notJudged,
+  type Problem,
   problemKey,
   problems,
   type Report,
@@ -102,25 +105,72 @@ export interface LadderRoom {
 
 const NO_ROOM: LadderRoom = { rows: 0, ladders: 0 };
 
-/** A block for each result that did not pass: what, why, which frames, what went on around them, how to run it again. */
+/**
+ * First what leads the failed cases; then a block for each result that did not pass: what, why, which frames, what went on around them, how to
+ * run it again. Those that stayed open for the same reason share a block.
+ */
 export function problemBlocks(report: Report, paint: Paint = plain, room: LadderRoom = NO_ROOM): string[] {
   const many = report.columns.length > 1;
+  const led = leadsLine(report.columns.flatMap(({ results }) => results));
   let left = room.ladders;
-  return problems(report).flatMap((problem) => {
-    const { column, result } = problem;
+  const blocks = grouped(problems(report)).flatMap((group) => {
+    const [problem, ...others] = group;
+    if (others.length > 0) return openBlock(group, many, paint);
     const drawn = (report.ladders?.get(problemKey(problem))?.ladders ?? []).slice(0, left);
     left -= drawn.length;
-    return [
-      '',
-      `${paint(result.verdict, result.verdict.toUpperCase())} ${result.id}${many ? ` in ${column}` : ''}: ${result.message}`,
-      ...(result.id.startsWith('check.') || result.clauses.length === 0
-        ? []
-        : [`  clauses: ${result.clauses.join(', ')}`]),
-      ...result.evidence.map(({ capture, frame, note }) => `  ${capture} frame ${frame}: ${note}`),
-      ...drawn.flatMap((ladder) => ladderText(shortened(ladder, room.rows)).map((line) => `  ${line}`)),
-      ...(result.replay === '' ? [] : [`  again: ${result.replay}`]),
-    ];
+    return ['', ...problemBlock(problem, many, paint, drawn, room.rows)];
   });
+  return led === undefined ? blocks : ['', led, ...blocks];
+}
+
+function problemBlock(
+  { column, result }: Problem,
+  many: boolean,
+  paint: Paint,
+  ladders: readonly Ladder[],
+  rows: number,
+): string[] {
+  const { id, verdict, clauses, evidence, replay } = result;
+  return [
+    `${paint(verdict, verdict.toUpperCase())} ${id}${many ? ` in ${column}` : ''}: ${headline(result)}`,
+    ...besideLines(result).map((line) => `  then: ${line}`),
+    ...(id.startsWith('check.') || clauses.length === 0 ? [] : [`  clauses: ${clauses.join(', ')}`]),
+    ...evidence.map((frame) => `  ${placeOf(frame)}: ${frame.note}`),
+    ...ladders.flatMap((ladder) => ladderText(shortened(ladder, rows)).map((line) => `  ${line}`)),
+    ...(replay === '' ? [] : [`  again: ${replay}`]),
+  ];
+}
+
+type Group = readonly [Problem, ...Problem[]];
+
+/** Results of one column that stayed open for the same reason stand together, where the first of them stood. */
+function grouped(all: readonly Problem[]): Group[] {
+  const groups = new Map<string, [Problem, ...Problem[]]>();
+  for (const problem of all) {
+    const { column, result } = problem;
+    const open = result.verdict === 'unsupported' || result.verdict === 'inconclusive';
+    const key =
+      open && result.evidence.length === 0 ? `${column}\0${result.verdict}\0${result.message}` : problemKey(problem);
+    const group = groups.get(key);
+    if (group) group.push(problem);
+    else groups.set(key, [problem]);
+  }
+  return [...groups.values()];
+}
+
+/** Ids that a shared block lists; the report lists all. */
+const MOST_LISTED = 12;
+
+function openBlock(group: Group, many: boolean, paint: Paint): string[] {
+  const [{ column, result }] = group;
+  const ids = group.map((problem) => problem.result.id);
+  const rest = ids.length - MOST_LISTED;
+  const listed = ids.slice(0, MOST_LISTED).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+  return [
+    '',
+    `${paint(result.verdict, result.verdict.toUpperCase())} ${ids.length} results${many ? ` in ${column}` : ''}: ${result.message}`,
+    `  ${listed}`,
+  ];
 }
 
 /** `41 pass, 1 fail` and so on; verdicts that did not occur are left out, but for pass and fail. */

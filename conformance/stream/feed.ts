@@ -30,6 +30,10 @@ interface Interface {
 
 const IGNORED = -1;
 const BY_MAC = -2;
+/** Stamps that are whole multiples of so much are coarse. */
+const COARSE_NS = 1e6;
+/** So far apart frames of one stamp are put. */
+const APART_NS = 1000;
 const IPV4 = 0x0800;
 const TCP = 6;
 
@@ -42,6 +46,10 @@ export class CaptureFeed implements FrameSink {
   readonly #port: number;
   /** Nanoseconds by which this file's clock is ahead. */
   shift = 0;
+  /** What its stamps are whole multiples of, nanoseconds. */
+  tick = 1;
+  #stamp = Number.NaN;
+  #spread = 0;
   /** Frames so far, those left out counted. */
   number = 0;
   /** Nothing more comes. */
@@ -94,7 +102,14 @@ export class CaptureFeed implements FrameSink {
     if (vantage === IGNORED) return;
     const { context } = this;
     if (context.origin === undefined) context.origin = clock?.ns(high, low) ?? 0n;
-    const t = (clock === undefined ? -Number(context.origin) : clock.since(context.origin, high, low)) - this.shift;
+    let t = (clock === undefined ? -Number(context.origin) : clock.since(context.origin, high, low)) - this.shift;
+    if (this.tick >= COARSE_NS) {
+      // Where many frames have one stamp, the file's order is theirs.
+      const stamp = t;
+      t = stamp === this.#stamp ? this.#spread + Math.min(APART_NS, this.tick / 1e6) : stamp;
+      this.#stamp = stamp;
+      this.#spread = t;
+    }
     if (t > this.last) this.last = t;
     if (linkType !== LinkType.ETHERNET) {
       const own = vantage < 0 ? undefined : this.#macs[vantage];

@@ -2,9 +2,11 @@
 import { CaptureSource, sourceError } from '../../harness/capture/source.js';
 import type { Topology } from '../../harness/topology.js';
 import type { ControlLogEntry } from '../../harness/world.js';
+import { fitTopology } from '../flows/fit.js';
 import type { ClauseFinding } from '../judge.js';
 import { clockShifts } from './clock-sample.js';
 import type { CaptureFeed } from './feed.js';
+import { sampleFiles } from './sample.js';
 import { DEFAULT_LIMITS, StreamJudge, type StreamLimits } from './stream-judge.js';
 
 export interface FileInput {
@@ -46,18 +48,28 @@ const PIECES_PER_TURN = 16;
 const CLOCK_SLACK_NS = 1e6;
 
 export async function judgeFiles(input: FilesInput): Promise<FilesOutcome> {
-  const { files, topology, controlLog, signal } = input;
-  const shifts = files.length > 1 ? await clockShifts(files, topology) : undefined;
-  if (shifts !== undefined && 'error' in shifts) return { ok: false, error: shifts.error };
+  const { files, controlLog, signal } = input;
+  const sample = await sampleFiles(files, input.topology);
+  if ('error' in sample) return { ok: false, error: sample.error };
+  const fit = fitTopology([...sample.segments, ...sample.others], input.topology);
+  if (!fit.ok) return fit;
+  const { topology } = fit;
+  const shifts = clockShifts(sample);
   // Whose clock the log goes by is not known where the captures' clocks differ.
-  const placeless =
-    controlLog !== undefined && shifts?.shifts.some((shift) => Math.abs(shift) > CLOCK_SLACK_NS) === true;
-  const judge = new StreamJudge(topology, placeless ? undefined : controlLog, input.limits ?? DEFAULT_LIMITS);
+  const placeless = controlLog !== undefined && shifts.shifts.some((shift) => Math.abs(shift) > CLOCK_SLACK_NS);
+  const surroundings = { distant: fit.distant, doubt: shifts.doubt };
+  const judge = new StreamJudge(
+    topology,
+    placeless ? undefined : controlLog,
+    input.limits ?? DEFAULT_LIMITS,
+    surroundings,
+  );
   const sources: { readonly file: FileInput; readonly source: CaptureSource; readonly feed: CaptureFeed }[] = [];
   try {
     for (const [index, file] of files.entries()) {
       const feed = judge.file(file.name, file.vantage);
-      feed.shift = shifts?.shifts[index] ?? 0;
+      feed.shift = shifts.shifts[index] ?? 0;
+      feed.tick = sample.files[index]?.tickNs ?? 1;
       sources.push({ file, source: CaptureSource.open(file.path, feed), feed });
     }
     const open = new Set(sources);
@@ -100,7 +112,7 @@ export async function judgeFiles(input: FilesInput): Promise<FilesOutcome> {
   const outcome = judge.finish();
   if ('error' in outcome) return { ok: false, error: `${files.map(({ name }) => name).join(', ')}: ${outcome.error}` };
   const { findings, notes, frames, regular, irregular } = outcome;
-  const clocks = [...(shifts?.notes ?? [])];
+  const clocks = [...fit.notes, ...shifts.notes];
   if (placeless)
     clocks.push(
       `${controlLog?.name} was left out: the captures' clocks differ, and none of them is known to be the log's`,

@@ -15,6 +15,7 @@ import { type ControlLog, indexControlLog } from '../flows/logged.js';
 import { certainSpan, handedOff, type RuleSpan, RuleTimes, spanOf } from '../flows/rules.js';
 import type { ClauseFinding } from '../judge.js';
 import { type Batch, type BatchContext, judgeBatch, suspectsOf } from './batch.js';
+import { type Doubt, doubted, SKETCHY } from './doubt.js';
 import { CaptureFeed, type FeedContext } from './feed.js';
 import { type Flow, FlowTable, type TableLimits } from './flow-table.js';
 import { LostSegments } from './lost.js';
@@ -48,6 +49,14 @@ const SHORT_S = 30;
 const MOST_OTHERS = 20_000;
 const MAX_FLIGHT_NS = 30e9;
 
+/** What the beginnings of the files have told of them. */
+export interface Surroundings {
+  readonly distant: ReadonlySet<string>;
+  readonly doubt: Doubt | undefined;
+}
+
+const PLAIN: Surroundings = { distant: new Set(), doubt: undefined };
+
 export interface StreamOutcome {
   readonly findings: readonly ClauseFinding[];
   readonly notes: readonly string[];
@@ -80,6 +89,8 @@ export class StreamJudge {
   readonly #lost = new LostSegments();
   #regular = 0;
   #irregular = 0;
+  /** Frames are missing all over a batch. */
+  #sketchy = false;
   #log: ControlLog | undefined;
   /** Why connections were not regular, for whoever wants to know. */
   readonly reasons = new Map<string, number>();
@@ -88,6 +99,7 @@ export class StreamJudge {
     private readonly topology: Topology,
     private readonly controlLog: { readonly name: string; readonly entries: readonly ControlLogEntry[] } | undefined,
     private readonly limits: StreamLimits = DEFAULT_LIMITS,
+    private readonly surroundings: Surroundings = PLAIN,
   ) {
     this.#hosts = hostsOf(topology);
     this.#scene = new Scene(this.#hosts);
@@ -136,7 +148,8 @@ export class StreamJudge {
   }
 
   #indexedLog(): ControlLog | undefined {
-    if (this.#log === undefined && this.controlLog !== undefined) {
+    // A log without a line shows nothing.
+    if (this.#log === undefined && this.controlLog !== undefined && this.controlLog.entries.length > 0) {
       this.#log = indexControlLog(this.controlLog.name, this.controlLog.entries, this.#feed.origin ?? 0n);
     }
     return this.#log;
@@ -245,6 +258,7 @@ export class StreamJudge {
       offloads: this.#offloads,
       partial: !last || this.#batches.length > 0,
       end: this.#table.now,
+      distant: this.surroundings.distant,
     });
   }
 
@@ -274,6 +288,7 @@ export class StreamJudge {
 
   #finishBatch(flows: readonly Flow[], { judged, findings }: Batch): void {
     this.#batches.push(findings);
+    this.#sketchy ||= judged.sketchy;
     this.#learn(judged);
     for (const { frames } of flows) frames.release();
   }
@@ -320,9 +335,17 @@ export class StreamJudge {
     for (const exchange of last.judged.handoffs) this.#certain.push(...certainSpan(exchange));
     this.#countBeside();
     this.#batches.push(last.findings);
+    this.#sketchy ||= last.judged.sketchy;
     const findings = this.#checks.map(({ check, regular, beside }, index) => {
       const own: Finding[] = this.#batches.flatMap((batch) => batch[index] ?? []);
-      return { clause: check.clause, finding: Tally.merged(own, regular + beside) };
+      const finding = Tally.merged(own, regular + beside);
+      return {
+        clause: check.clause,
+        finding:
+          check.timeless === true
+            ? finding
+            : doubted(finding, this.surroundings.doubt ?? (this.#sketchy ? SKETCHY : undefined)),
+      };
     });
     return {
       findings,

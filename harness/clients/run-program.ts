@@ -2,6 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { basename } from 'node:path';
 import { plainEnvironment } from '../linux/processes.js';
+import { GivenUp } from '../silence.js';
 import { WorldError } from '../world.js';
 
 export interface Ran {
@@ -60,8 +61,13 @@ export function startProgram(command: readonly string[], { home, timeoutMs, sign
     timedOut = true;
     kill();
   }, timeoutMs);
-  signal.addEventListener('abort', kill);
-  if (signal.aborted) kill();
+  const abort = (): void => {
+    // It is given up before its time, and that is all.
+    timedOut ||= signal.reason instanceof GivenUp;
+    kill();
+  };
+  signal.addEventListener('abort', abort);
+  if (signal.aborted) abort();
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
@@ -70,7 +76,7 @@ export function startProgram(command: readonly string[], { home, timeoutMs, sign
   const ended = new Promise<Omit<Ran, 'stdout'>>((resolve, reject) => {
     const over = (): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', kill);
+      signal.removeEventListener('abort', abort);
     };
     child.once('error', (error) => {
       over();

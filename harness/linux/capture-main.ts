@@ -3,6 +3,7 @@ import { closeSync, openSync, writeSync } from 'node:fs';
 import { pcapngHeader, pcapngPacket } from '../capture/pcapng.js';
 import { answerLines } from './command-lines.js';
 import { interfaceMtu } from './libc.js';
+import { frameNews, News } from './news.js';
 import { interfaceIndex, PacketSocket, type ReceivedFrame } from './packet-socket.js';
 
 export interface CaptureLaunch {
@@ -27,6 +28,7 @@ class CaptureFile {
   #held: ReceivedFrame[] = [];
   #pieces: Uint8Array[] = [];
   #pieceBytes = 0;
+  readonly news = new News();
   frames = 0;
   /** Of the newest frame, by the monotonic clock, in ms. */
   lastAt = performance.now();
@@ -40,6 +42,8 @@ class CaptureFile {
 
   hold(frame: ReceivedFrame): void {
     if (!this.#numberOf.has(frame.interfaceIndex)) return;
+    const news = frameNews(frame.bytes, frame.interfaceIndex);
+    if (news !== undefined) this.news.note(news);
     this.#held.push(
       frame.bytes.length > this.#length ? { ...frame, bytes: frame.bytes.slice(0, this.#length) } : frame,
     );
@@ -101,6 +105,7 @@ answerLines((question) => {
     file = output;
     return { ready: true };
   }
+  if (question.command === 'news?') return { news: file.news.count };
   if (question.command === 'quiet?') return { quietMs: performance.now() - file.lastAt };
   // Stop: whatever was sent before is in the ring already, because the kernel puts it there as it is sent.
   const output = file;

@@ -3,7 +3,7 @@
  * is a shell that waits for it: when the program, that shell or this process ends, the kernel ends whatever the program has started.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants as modes, statSync } from 'node:fs';
+import { accessSync, constants as modes, readFileSync, statSync } from 'node:fs';
 import { constants } from 'node:os';
 import { delimiter, isAbsolute, join, resolve } from 'node:path';
 import { BoundedLog } from './bounded-log.js';
@@ -103,9 +103,29 @@ export class ForeignProcess {
     return `${this.name} ${how} ${when}${words === '' ? '; it wrote nothing' : `; its last words: ${words}`}`;
   }
 
-  /** Kills it and everything it has started. */
+  /**
+   * Kills it and everything it has started: by the first process of its PID namespace, with which the kernel ends the others, so that each is
+   * waited for by its own parent; whoever lost its parent would stay defunct until the machine's first process looks.
+   */
   kill(): void {
-    if (!this.#gone) this.#child.kill('SIGKILL');
+    if (this.#gone) return;
+    const first = firstChild(this.#child.pid);
+    try {
+      if (first !== undefined) process.kill(first, 'SIGKILL');
+    } catch {
+      // Ended at the same moment.
+    }
+    if (first === undefined) this.#child.kill('SIGKILL');
+  }
+}
+
+/** The first process that a process has started, and that still is (proc(5), children). */
+function firstChild(pid: number | undefined): number | undefined {
+  try {
+    const [child = ''] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ');
+    return /^[1-9]\d*$/.test(child) ? Number(child) : undefined;
+  } catch {
+    return undefined;
   }
 }
 

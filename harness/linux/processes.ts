@@ -147,6 +147,11 @@ export class Attendant {
     this.#child.stdin.end(text);
   }
 
+  /** Lets it end by itself, now that nobody asks it any more. */
+  dismiss(): void {
+    if (!this.#gone) this.#child.stdin.end();
+  }
+
   kill(): void {
     if (!this.#gone) this.#child.kill('SIGKILL');
   }

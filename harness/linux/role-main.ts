@@ -20,6 +20,7 @@ export interface RoleLaunch {
 interface Running {
   start(): Promise<void>;
   idle(): boolean;
+  readonly news: number;
   stop(): number;
 }
 
@@ -53,7 +54,8 @@ function launchCore<State>(core: RoleCore<State>, { options, rim }: RoleLaunch):
       ender?.onFrame(frame);
       return impairment.admit(frame);
     };
-    return { running: new RunningRole(core, rim, { admit }), applied: impairment.applied };
+    const enter = impairment.ahead ? { enter: impairment.enter } : {};
+    return { running: new RunningRole(core, rim, { admit, ...enter }), applied: impairment.applied };
   }
   return { running: new RunningRole(core, rim), applied: [] };
 }
@@ -75,5 +77,6 @@ answerLines(async (question) => {
     return { ready: true };
   }
   const { running, applied } = launched;
+  if (question.command === 'news?') return { news: running.news };
   return question.command === 'idle?' ? { idle: running.idle() } : { lost: running.stop(), applied };
 });

@@ -15,6 +15,8 @@ import type { TravellingMessage } from '../control-match.js';
 import { type ControlFault, type ControlLogEntry, WorldError } from '../world.js';
 import { interfaceMtu, realtimeNs } from './libc.js';
 import { LineFile } from './line-file.js';
+import { LineCutter } from './lines.js';
+import { News } from './news.js';
 import { OffloadSocket } from './offload-socket.js';
 import { PacketSocket } from './packet-socket.js';
 import type { RoleEnds } from './role-ender.js';
@@ -60,6 +62,8 @@ export interface RoleRim {
 
 /** What the harness does to this role's outputs and inputs on their way. */
 export interface RimFaults {
+  /** Asked of every frame that comes in; every one comes at once and alone when absent. */
+  readonly enter?: (frame: { from: string; bytes: Uint8Array }) => ReturnType<Admit>;
   readonly admit?: Admit;
   readonly control?: ControlFaults;
   /** Told of every control message, sent or received, before anything is done to it. */
@@ -83,6 +87,7 @@ export class RunningRole<State> {
   readonly #timers = new Map<string, Micros>();
   readonly #controlLog: LineFile;
   readonly #trace: LineFile;
+  readonly #news = new News();
   #server: Server | undefined;
   #state: State;
   #alarm: { readonly at: Micros; readonly timer: NodeJS.Timeout } | undefined;
@@ -113,7 +118,7 @@ export class RunningRole<State> {
     for (const [port, sockets] of this.#sockets)
       for (const socket of sockets)
         socket.onReadable(() => {
-          socket.receive(BATCH, (frame) => this.#input({ kind: 'frame', port, bytes: frame.bytes }, port));
+          socket.receive(BATCH, ({ bytes }) => this.#enter(port, bytes));
         });
     for (const [port, socket] of this.#offloads) socket.onReadable(() => this.#passOn(port, socket));
     await this.#listen();
@@ -129,6 +134,21 @@ export class RunningRole<State> {
   #passOn(port: string, socket: OffloadSocket): void {
     socket.receive(({ bytes, offload }) => this.#input({ kind: 'frame', port, bytes, offload }, port));
     for (const out of this.#offloads.values()) out.flush();
+  }
+
+  #enter(port: string, bytes: Uint8Array): void {
+    const { enter } = this.#faults;
+    if (enter === undefined) {
+      this.#input({ kind: 'frame', port, bytes }, port);
+      return;
+    }
+    for (const { delayMs } of enter({ from: port, bytes }).copies) {
+      if (delayMs <= 0) this.#input({ kind: 'frame', port, bytes }, port);
+      else {
+        const late = bytes.slice();
+        setTimeout(() => this.#input({ kind: 'frame', port, bytes: late }, port), delayMs);
+      }
+    }
   }
 
   idle(): boolean {
@@ -236,7 +256,13 @@ export class RunningRole<State> {
     if (next < Number.POSITIVE_INFINITY) this.#wakeAt(next);
   }
 
+  /** How many control messages were no repetition. */
+  get news(): number {
+    return this.#news.count;
+  }
+
   #log(direction: ControlLogEntry['direction'], peer: string, message: ControlMessage): void {
+    this.#news.note(`${direction} ${peer} ${JSON.stringify(message)}`);
     const entry: ControlLogEntry = { t: realtimeNs().toString(), at: this.#rim.role, direction, peer, message };
     this.#controlLog.append(entry);
   }
@@ -311,18 +337,10 @@ export class RunningRole<State> {
   #meet(peer: string, socket: Socket): void {
     this.#peers.get(peer)?.destroy();
     this.#peers.set(peer, socket);
-    socket.setNoDelay(true).setEncoding('utf8');
-    let partial = '';
-    socket.on('data', (text: string) => {
-      const lines = (partial + text).split('\n');
-      partial = lines.pop() ?? '';
-      for (const line of lines) this.#receiveLine(peer, socket, line);
-      if (partial.length > MAX_CONTROL_LINE) {
-        this.#receiveLine(peer, socket, partial);
-        partial = '';
-        socket.destroy();
-      }
-    });
+    socket.setNoDelay(true);
+    // A line that is too long ends at its newline, not the channel (ERR-4).
+    const cutter = new LineCutter(MAX_CONTROL_LINE, (line) => this.#receiveLine(peer, socket, line));
+    socket.on('data', (bytes: Buffer) => cutter.push(bytes));
     socket.on('error', () => {});
     socket.once('close', () => {
       // A connection that was replaced is not the peer's end.

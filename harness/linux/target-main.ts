@@ -10,6 +10,7 @@ import { ForeignProcess } from './foreign-process.js';
 import { realtimeNs } from './libc.js';
 import { LineFile } from './line-file.js';
 import { LineCutter } from './lines.js';
+import { News } from './news.js';
 import { TOLD } from './processes.js';
 import { type AdmitControl, ControlRelay } from './relay.js';
 import { type ControlRim, fromStdio, joinPeers, joinRoleByTcp, toStdio } from './relay-ends.js';
@@ -57,6 +58,9 @@ class RoleUnderTest {
   /** Told to end, or to die: an end is no surprise any more. */
   #ending = false;
 
+  /** Control messages that were no repetition. */
+  readonly news = new News();
+
   /** How often each fault of the control channels was done. */
   readonly applied: readonly number[];
 
@@ -75,6 +79,7 @@ class RoleUnderTest {
       role,
       ...(role === 'controller' && { admit }),
       log: (direction, peer, message) => {
+        this.news.note(`${direction} ${peer} ${JSON.stringify(message)}`);
         const entry: ControlLogEntry = { t: realtimeNs().toString(), at: role, direction, peer, message };
         this.#controlLog.append(entry);
       },
@@ -162,6 +167,8 @@ class RoleUnderTest {
     const { role, control } = this.#launch;
     if (role !== 'switch' || control === 'none') return null;
     const answer = await this.#relay.ask('controller', 'list', LIST_MS);
+    // More rules than one line holds.
+    if (answer?.verb === 'refused' && answer.code === 'full') return false;
     return answer?.verb === 'ok' && answer.rules !== undefined ? answer.rules.length === 0 : null;
   }
 
@@ -175,6 +182,13 @@ class RoleUnderTest {
     for (const part of this.#parts()) part.kill();
     await gone;
     this.#close();
+  }
+
+  /** Nobody asks any more: everything is killed, and waited for. */
+  async abandon(): Promise<void> {
+    this.#ending = true;
+    for (const part of this.#parts()) part.kill();
+    await Promise.all(this.#parts().map((part) => part.exited));
   }
 
   #close(): void {
@@ -200,17 +214,24 @@ function awaited(ready: Readiness): string {
 }
 
 let role: RoleUnderTest | undefined;
+/** Begun, ready or not. */
+let begun: RoleUnderTest | undefined;
 
 process.on('SIGTERM', () => {});
 
-answerLines(async (question) => {
-  if (!role) {
-    const begun = new RoleUnderTest(question as unknown as TargetLaunch);
-    await begun.ready();
-    role = begun;
-    return { ready: true };
-  }
-  if (question.command === 'idle?') return { idle: await role.idle() };
-  await role.stop();
-  return { lost: 0, applied: role.applied };
-});
+answerLines(
+  async (question) => {
+    if (!role) {
+      const starting = new RoleUnderTest(question as unknown as TargetLaunch);
+      begun = starting;
+      await starting.ready();
+      role = starting;
+      return { ready: true };
+    }
+    if (question.command === 'news?') return { news: role.news.count };
+    if (question.command === 'idle?') return { idle: await role.idle() };
+    await role.stop();
+    return { lost: 0, applied: role.applied };
+  },
+  () => begun?.abandon(),
+);

@@ -36,8 +36,17 @@ class Wire {
       const inside = this.#open(fabric);
       outside.onReadable(() => {
         outside.receive(BATCH, ({ bytes }) => {
-          origins?.enter(vantage, bytes);
-          inside.send(bytes);
+          const enter = (frame: Uint8Array): void => {
+            origins?.enter(vantage, frame);
+            inside.send(frame);
+          };
+          for (const { delayMs } of impairment.enter({ from: vantage, bytes }).copies) {
+            if (delayMs <= 0) enter(bytes);
+            else {
+              const late = bytes.slice();
+              setTimeout(() => this.#stopped || enter(late), delayMs);
+            }
+          }
         });
       });
       inside.onReadable(() => {

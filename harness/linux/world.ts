@@ -11,6 +11,7 @@ import { findPythonWithScapy, ScapyMissing } from '../scapy/bridge.js';
 import { castPlayer } from '../segments/cast.js';
 import type { SegmentLaunch } from '../segments/segment-main.js';
 import { needsCrafting } from '../segments/story.js';
+import { GivenUp, patienceOf, SilenceClock } from '../silence.js';
 import type { ProcessUnderTest, RoleUnderTest } from '../target/target.js';
 import { type Topology, worldTopology } from '../topology.js';
 import {
@@ -46,6 +47,10 @@ const OWN_MAC_PREFIX = '02:50:52:00:01:';
 /** So many scripts have a process each. */
 const MOST_SCRIPT_PROCESSES = 6;
 const QUIET_MS = 150;
+const SILENCE_LOOK_MS = 250;
+/** A bit more than it takes (`answerLines`). */
+const DISMISS_MS = 1_500;
+const SETTLE_SILENT_MS = 1_500;
 /** Long enough for what it says to have an effect, were it listened to. */
 const STRANGER_STAYS_MS = 200;
 
@@ -94,6 +99,8 @@ export class LinuxWorld implements World {
   #stories = 0;
   /** What cases wanted to happen and this target has no place for. */
   readonly #unmet: string[] = [];
+  /** Its clients were given up once. */
+  #gaveUp = false;
 
   private constructor(folder: string, options: WorldOptions) {
     this.#folder = resolve(folder);
@@ -340,24 +347,95 @@ export class LinuxWorld implements World {
   async runClients(jobs: readonly ClientJob[]): Promise<readonly JobResult[]> {
     this.#check();
     const scripts = jobs.filter((job) => job.kind === 'script');
-    const together = scripts.length > MOST_SCRIPT_PROCESSES ? this.#runScripts(scripts) : undefined;
+    const silence = this.#watchSilence(jobs);
+    const { signal } = silence;
+    const together = scripts.length > MOST_SCRIPT_PROCESSES ? this.#runScripts(scripts, signal) : undefined;
     const results = await Promise.all(
       jobs.map(async (job) => {
-        if (together === undefined || job.kind !== 'script') return this.#runJob(job);
-        const result = (await together)[scripts.indexOf(job)];
-        if (result === undefined) throw new WorldError('the script client lost a result');
-        return result;
+        // A segment story keeps its own time, step by step.
+        const done = job.kind === 'segments' ? silence.timekeeper() : () => {};
+        try {
+          if (together === undefined || job.kind !== 'script') return await this.#runJob(job, signal);
+          const result = (await together)[scripts.indexOf(job)];
+          if (result === undefined) throw new WorldError('the script client lost a result');
+          return result;
+        } finally {
+          done();
+        }
       }),
-    ).catch((error: unknown) => {
-      // A client that was given up because a process of the world had ended is not the reason.
-      throw this.#failure ?? error;
-    });
+    )
+      .catch((error: unknown) => {
+        // A client that was given up because a process of the world had ended is not the reason.
+        throw this.#failure ?? error;
+      })
+      .finally(silence.stop);
     this.#check();
-    return results;
+    const reason: unknown = signal.reason;
+    if (!(reason instanceof GivenUp)) return results;
+    this.#gaveUp = true;
+    return results.map((result) => (result.ok ? result : { ...result, error: reason.message }));
+  }
+
+  /** A signal that comes when the world has been silent for too long, or ends; `timekeeper`: no silence is counted until what it answers is called. */
+  #watchSilence(jobs: readonly ClientJob[]): {
+    readonly signal: AbortSignal;
+    readonly timekeeper: () => () => void;
+    readonly stop: () => void;
+  } {
+    const patienceMs = patienceOf(jobs, this.#options, this.#gaveUp);
+    const silence = new AbortController();
+    const clock = new SilenceClock();
+    let keepers = 0;
+    let over = false;
+    let before = performance.now();
+    let look: NodeJS.Timeout | undefined;
+    const watch = async (): Promise<void> => {
+      const news = await this.#newsSoFar();
+      const now = performance.now();
+      if (over) return;
+      const silentMs = news === undefined ? 0 : clock.look(now - before, news, keepers > 0);
+      before = now;
+      if (silentMs >= patienceMs) silence.abort(new GivenUp(patienceMs));
+      else look = setTimeout(watch, SILENCE_LOOK_MS);
+    };
+    // What comes from the clients now is news already.
+    void watch();
+    const signal = AbortSignal.any([this.#clients.signal, silence.signal]);
+    setMaxListeners(0, signal);
+    return {
+      signal,
+      timekeeper: () => {
+        keepers++;
+        return () => keepers--;
+      },
+      stop: () => {
+        over = true;
+        clearTimeout(look);
+      },
+    };
+  }
+
+  /** Frames and control messages that were no repetition, so far; undefined where that cannot be told now. All control channels meet at the controller. */
+  async #newsSoFar(): Promise<number | undefined> {
+    const question = { command: 'news?' };
+    const controller = this.#roles.get('controller');
+    try {
+      const [frames, messages] = await Promise.all([
+        this.#capture?.ask(question, ANSWER_MS),
+        controller && this.#askUnlessEnded('controller', controller, question),
+      ]);
+      return Number(frames?.news ?? 0) + Number(messages?.news ?? 0);
+    } catch {
+      // Whoever does not answer is told of by what the clients meet, or by its end.
+      return undefined;
+    }
   }
 
   /** Many connections of one process: a process each would keep the machine busy with starting them. */
-  async #runScripts(jobs: readonly Extract<ClientJob, { kind: 'script' }>[]): Promise<readonly JobResult[]> {
+  async #runScripts(
+    jobs: readonly Extract<ClientJob, { kind: 'script' }>[],
+    signal: AbortSignal,
+  ): Promise<readonly JobResult[]> {
     const folder = join(this.#scratch, `job${this.#jobs++}`);
     mkdirSync(folder);
     const { ip: address, port } = this.topology.logical;
@@ -365,10 +443,11 @@ export class LinuxWorld implements World {
     const script = nodeCommand('../clients/script-main', import.meta.url);
     const command = enter(this.clientNamespace, ['setpriv', '--pdeathsig', 'KILL', '--', ...script]);
     const timeoutMs = Math.max(...scripts.map((each) => each.timeoutMs)) + START_MS;
-    const limits = { home: folder, timeoutMs, signal: this.#clients.signal };
+    const limits = { home: folder, timeoutMs, signal };
     try {
       const ran = await runProgram(command, limits, JSON.stringify({ address, port, scripts }));
       this.#check();
+      if (ran.timedOut) return jobs.map(() => ({ ok: false, error: 'the script was not done in time', responses: [] }));
       if (ran.stdout === '')
         throw new WorldError(`the script client ended: ${ran.stderr.trim().split('\n').at(-1) ?? ''}`);
       return JSON.parse(ran.stdout) as JobResult[];
@@ -377,12 +456,11 @@ export class LinuxWorld implements World {
     }
   }
 
-  async #runJob(job: ClientJob): Promise<JobResult> {
+  async #runJob(job: ClientJob, signal: AbortSignal): Promise<JobResult> {
     const folder = join(this.#scratch, `job${this.#jobs++}`);
     mkdirSync(folder);
     const timeoutMs = job.timeoutMs ?? JOB_MS;
     const { ip: host, port } = this.topology.logical;
-    const { signal } = this.#clients;
     // Clients do not watch a pipe as our own processes do; the kernel ends them with us.
     const inClient = (command: readonly string[]) =>
       enter(this.clientNamespace, ['setpriv', '--pdeathsig', 'KILL', '--', ...command]);
@@ -402,7 +480,11 @@ export class LinuxWorld implements World {
         const launch: SegmentLaunch = { cast, timeoutMs, ...(needsCrafting(job.story) && { python: scapyPython() }) };
         const command = inClient(nodeCommand('../segments/segment-main', import.meta.url));
         // It keeps its time itself, and tells what it was waiting for.
-        return await this.#play('segment', command, launch, { home: folder, timeoutMs: timeoutMs + START_MS, signal });
+        return await this.#play('segment', command, launch, {
+          home: folder,
+          timeoutMs: timeoutMs + START_MS,
+          signal: this.#clients.signal,
+        });
       }
       if (job.kind === 'stranger') return await this.#runStranger(job, folder);
       if (job.stack) throw new WorldError('a kernel chooses the first numbers of its connections itself');
@@ -472,7 +554,8 @@ export class LinuxWorld implements World {
   }
 
   async settle(limitMs: number): Promise<void> {
-    const deadline = performance.now() + limitMs;
+    // Who was silent for so long settles nothing any more.
+    const deadline = performance.now() + (this.#gaveUp ? Math.min(limitMs, SETTLE_SILENT_MS) : limitMs);
     for (;;) {
       this.#check();
       const answers = [...(await this.#askAll({ command: 'idle?' })).values()];
@@ -540,6 +623,17 @@ export class LinuxWorld implements World {
   }
 
   async destroy(): Promise<void> {
+    this.#ending = true;
+    this.#clients.abort();
+    // Beside a program under test stands a process that waits for it: killed with it, it would leave it defunct.
+    const beside = [...this.#roles].flatMap(([name, role]) => (this.#foreign(name) && !role.isStopped ? [role] : []));
+    for (const role of beside) role.dismiss();
+    let late: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      late = setTimeout(resolve, DISMISS_MS);
+    });
+    await Promise.race([Promise.all(beside.map((role) => role.exited)), patience]);
+    clearTimeout(late);
     this.abandon();
     await Promise.all([...this.#started].map((attendant) => attendant.exited));
     // A role may have made a file while the folder was being removed.

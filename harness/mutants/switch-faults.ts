@@ -113,7 +113,8 @@ export function matchesMore(same: (fields: Fields, rule: Rule) => boolean): Brea
     if (input.kind !== 'frame') return { memory, outputs: inner(input) };
     const fields = fieldsOf(input.bytes);
     const known = fields && memory.get(keyOf(fields.src, fields.srcPort));
-    const own = known && fields.dstPort === known.conn.logical.port;
+    const own =
+      known && fields.dstPort === known.conn.logical.port && fields.dst === parseIpv4Address(known.conn.logical.ip);
     const rule = fields && !own ? [...memory.values()].find((candidate) => same(fields, candidate)) : undefined;
     const src = rule && parseIpv4Address(rule.conn.client.ip);
     const dst = rule && parseIpv4Address(rule.conn.logical.ip);

@@ -190,6 +190,13 @@ WRONG = 0x5555
 GARBLE = 0x20
 
 
+def on_link(frame, item):
+    """As the link layer has it: tagged, under another type, filled up."""
+    kind = item["etherType"].to_bytes(2, "big") if "etherType" in item else frame[12:14]
+    tag = b"\x81\x00" + item["vlan"].to_bytes(2, "big") if "vlan" in item else b""
+    return frame[:12] + tag + kind + frame[14:] + b"\xa5" * item.get("padding", 0)
+
+
 def craft(item):
     """Frames that no well-behaved stack sends (see harness/segments/craft.ts): one, or one for each fragment."""
     ethernet, ip = item["ethernet"], item["ipv4"]
@@ -215,6 +222,7 @@ def craft(item):
         if item.get("wrong") == "ip-checksum":
             header.chksum = IP(bytes(header / Raw(payload))).chksum ^ WRONG
         frame = bytes(Ether(dst=ethernet["dst"], src=ethernet["src"]) / header / Raw(payload))
+        frame = on_link(frame, item)
         frames.append(frame[:item.get("cutTo", len(frame))].hex())
     return frames
 

@@ -15,6 +15,9 @@ export type Craft = ScapyBuild & {
   /** Pieces of what lies behind the IP header; `garble` turns bit 5 of each of their bytes. */
   readonly fragments?: readonly { readonly at: number; readonly length: number; readonly garble?: boolean }[];
   readonly wrong?: 'ip-checksum' | 'tcp-checksum';
+  readonly padding?: number;
+  readonly vlan?: number;
+  readonly etherType?: number;
   readonly cutTo?: number;
 };
 
@@ -37,8 +40,25 @@ export function craft(item: Craft): Uint8Array[] {
   const frames = item.fragments === undefined ? [whole] : fragments(item, whole.subarray(start));
   return frames.map((frame) => {
     if (item.wrong === 'ip-checksum') writeU16(frame, IP_CHECKSUM, readU16(frame, IP_CHECKSUM) ^ WRONG);
-    return item.cutTo === undefined ? frame : frame.slice(0, item.cutTo);
+    const linked = onLink(frame, item);
+    return item.cutTo === undefined ? linked : linked.slice(0, item.cutTo);
   });
+}
+
+const PADDING = 0xa5;
+const VLAN_TAG = 0x8100;
+
+/** As the link layer has it: tagged, under another type, filled up. */
+function onLink(frame: Uint8Array, { vlan, etherType, padding = 0 }: Craft): Uint8Array {
+  const header = Buffer.from(frame.subarray(0, ETHERNET_HEADER_LENGTH));
+  if (etherType !== undefined) header.writeUInt16BE(etherType, 12);
+  const tag = Buffer.alloc(vlan === undefined ? 0 : 4);
+  if (vlan !== undefined) {
+    tag.writeUInt16BE(VLAN_TAG, 0);
+    tag.writeUInt16BE(vlan, 2);
+  }
+  const rest = [frame.subarray(ETHERNET_HEADER_LENGTH), Buffer.alloc(padding, PADDING)];
+  return Uint8Array.from(Buffer.concat([header.subarray(0, 12), tag, header.subarray(12), ...rest]));
 }
 
 function tcpChecksum(bytes: Uint8Array, start: number): number {

@@ -37,7 +37,7 @@ export function describeForgery(forgery: Forgery, present: Present): Craft {
       dst: to.ip,
       ttl: forgery.ttl ?? 64,
       id: present.ipId,
-      tos: 0,
+      tos: forgery.tos ?? 0,
       dontFragment: forgery.fragments === undefined,
       moreFragments: false,
       fragmentOffset: 0,
@@ -63,6 +63,9 @@ export function describeForgery(forgery: Forgery, present: Present): Craft {
     ...(forgery.dataOffset !== undefined && { dataOffset: forgery.dataOffset }),
     ...(forgery.fragments !== undefined && { fragments: forgery.fragments }),
     ...(forgery.wrong !== undefined && { wrong: forgery.wrong }),
+    ...(forgery.padding !== undefined && { padding: forgery.padding }),
+    ...(forgery.vlan !== undefined && { vlan: forgery.vlan }),
+    ...(forgery.etherType !== undefined && { etherType: forgery.etherType }),
     ...(forgery.cutTo !== undefined && { cutTo: forgery.cutTo }),
   };
 }

@@ -103,6 +103,14 @@ export interface Forgery {
   /** IP fragments of what lies behind the IP header: begin and length in bytes; `garble` changes their bytes. */
   readonly fragments?: readonly { readonly at: number; readonly length: number; readonly garble?: boolean }[];
   readonly wrong?: 'ip-checksum' | 'tcp-checksum';
+  /** The IPv4 octet of DSCP and ECN; 0 when absent. */
+  readonly tos?: number;
+  /** Octets behind the IP packet, as of a short frame that is filled up (IEEE 802.3 §4.2.3.3); not zero, so that who takes them for payload shows. */
+  readonly padding?: number;
+  /** An 802.1Q tag with this VLAN id. */
+  readonly vlan?: number;
+  /** What the Ethernet header says the frame holds, whatever it does. */
+  readonly etherType?: number;
   /** Only so many bytes of the frame leave. */
   readonly cutTo?: number;
 }

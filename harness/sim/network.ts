@@ -183,7 +183,17 @@ export class Network {
   #addLink(vantage: string, deliver: (bytes: Uint8Array) => void): void {
     const arriveAtSwitch = (bytes: Uint8Array): void => {
       this.#moving--;
-      this.#feed('switch', { kind: 'frame', port: vantage, bytes });
+      const feed = (): void => this.#feed('switch', { kind: 'frame', port: vantage, bytes });
+      for (const { delayMs } of this.#impairment.enter({ from: vantage, bytes }).copies) {
+        if (delayMs === 0) feed();
+        else {
+          this.#moving++;
+          this.#clock.after(Math.round(delayMs * MILLISECOND), () => {
+            this.#moving--;
+            feed();
+          });
+        }
+      }
     };
     const arriveAtHost = (bytes: Uint8Array): void => {
       this.#moving--;
@@ -194,9 +204,10 @@ export class Network {
     this.#down.set(vantage, new Wire(this.#clock, arriveAtHost));
   }
 
-  #leave(vantage: string, bytes: Uint8Array): void {
+  #leave(vantage: string, sent: Uint8Array): void {
     const wire = this.#up.get(vantage);
     if (wire === undefined) throw new WorldError(`no link at ${vantage}`);
+    const bytes = this.#impairment.spoils({ from: vantage, bytes: sent }) ? spoiled(sent) : sent;
     this.#moving++;
     this.frames.push({ at: wire.send(bytes), vantage, bytes });
   }
@@ -210,6 +221,7 @@ export class Network {
     try {
       outputs = role.actor.feed(input, now);
     } catch (cause) {
+      if (cause instanceof WorldError) throw cause;
       throw new WorldError(`${name} failed at ${input.kind}: ${cause instanceof Error ? cause.message : cause}`, {
         cause,
       });
@@ -314,4 +326,12 @@ export class Network {
 /** 50 to 250 µs: sometimes faster than the links, sometimes slower. */
 function controlDelay(fraction: number): Nanos {
   return Math.round((50 + 200 * fraction) * MICROSECOND);
+}
+
+/** With its last octet turned over. */
+function spoiled(bytes: Uint8Array): Uint8Array {
+  const copy = bytes.slice();
+  const last = copy.length - 1;
+  copy[last] = (copy[last] ?? 0) ^ 0xff;
+  return copy;
 }

@@ -93,6 +93,19 @@ export const Waiver = z.strictObject({
 });
 export type Waiver = z.infer<typeof Waiver>;
 
+/** Between what no request fits into and what no client sends, in bytes. */
+const MIN_HEADER = 256;
+const MAX_HEADER = 8 * 1024 * 1024;
+
+const Bounds = z.strictObject({
+  /** How long a backend may keep a connection without finishing, in ms; default 60 000 (ERR-2). */
+  handoffMs: z.int().min(1).optional(),
+  /** Longest request header that is accepted, in bytes; default 65 536 (REQ-7). */
+  headerLimit: z.int().min(MIN_HEADER).max(MAX_HEADER).optional(),
+  /** How long it may be silent while clients wait, in ms of real time: nothing new on any link, no new control message; default 8 000. */
+  silenceMs: z.int().min(1000).max(600_000).optional(),
+});
+
 export const Manifest = z.strictObject({
   $schema: z.string().optional(),
   schema: z.literal('prism-target/1'),
@@ -107,16 +120,7 @@ export const Manifest = z.strictObject({
   capabilities: z.array(z.enum(CAPABILITY_NAMES as [(typeof CAPABILITY_NAMES)[number]])).optional(),
   /** The papers' variants that it has. */
   variants: z.array(z.string().regex(/^VAR-\d+$/, 'a variant is VAR-1, VAR-2, ...')).optional(),
-  /** `case` (default): every case gets a fresh instance. */
-  instance: z.literal('case', "only 'case' is supported: every case gets a fresh instance").optional(),
-  bounds: z
-    .strictObject({
-      /** How long a backend may keep a connection without finishing, in ms; default 60 000 (ERR-2). */
-      handoffMs: z.int().min(1).optional(),
-      /** Longest request header that is accepted, in bytes; default 65 536 (REQ-7). */
-      headerLimit: z.int().min(1).optional(),
-    })
-    .optional(),
+  bounds: Bounds.optional(),
   waivers: z.array(Waiver).optional(),
 });
 export type Manifest = z.infer<typeof Manifest>;
@@ -131,7 +135,7 @@ const KEYS = [
   ...[Manifest, Ready, Stop, Adapter, ProcessRole, ModuleRole, BuiltinRole, Waiver].flatMap((s) =>
     Object.keys(s.shape),
   ),
-  ...['controller', 'switch', 'backend', 'handoffMs', 'headerLimit'],
+  ...['controller', 'switch', 'backend', 'handoffMs', 'headerLimit', 'silenceMs'],
 ];
 
 type Issue = z.core.$ZodIssue;
@@ -139,30 +143,56 @@ type Issue = z.core.$ZodIssue;
 /** A union says only that nothing fits; the key that is there says which of its parts was meant. */
 function meant(issue: Issue, value: unknown): Issue {
   if (issue.code !== 'invalid_union') return issue;
-  const inside = issue.path.reduce<unknown>(
-    (at, key) => (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined),
-    value,
-  );
+  const found = inside(value, issue.path);
   const isControl = issue.path.at(-1) === 'control';
   const wanted = isControl ? 'tcp, stdio, none, or {"adapter": [...]}' : 'one of command, module and builtin';
-  const [strange = ''] = typeof inside === 'object' && inside !== null ? Object.keys(inside) : [];
+  const [strange = ''] = typeof found === 'object' && found !== null ? Object.keys(found) : [];
   const hint = strange === '' ? '' : `; got '${strange}'${didYouMean(strange, KEYS)}`;
-  if (typeof inside !== 'object' || inside === null) return { ...issue, message: `it is ${wanted}` };
+  if (typeof found !== 'object' || found === null) return { ...issue, message: `it is ${wanted}` };
   const part = (isControl ? [Adapter] : [ProcessRole, ModuleRole, BuiltinRole]).find((schema) => {
     const [key = ''] = Object.keys(schema.shape);
-    return Object.hasOwn(inside, key);
+    return Object.hasOwn(found, key);
   });
-  const [first] = part?.safeParse(inside).error?.issues ?? [];
+  const [first] = part?.safeParse(found).error?.issues ?? [];
   if (first === undefined) return { ...issue, message: `it is ${wanted}${hint}` };
   return meant({ ...first, path: [...issue.path, ...first.path] }, value);
 }
 
-function told(issue: Issue): string {
+/** The keys that an object of the manifest at this path may have; `value`: the whole manifest, whose role says of which kind it is. */
+function knownAt(path: readonly PropertyKey[], value: unknown): readonly string[] {
+  const [top, second, third] = path;
+  const keys = ({ shape }: { readonly shape: object }): readonly string[] =>
+    Object.keys(shape).filter((k) => k !== '$schema');
+  if (top === 'roles' && third === 'ready') return keys(Ready);
+  if (top === 'roles' && third === 'stop') return keys(Stop);
+  if (top === 'roles' && third === 'control') return keys(Adapter);
+  if (top === 'roles' && second !== undefined) {
+    const role = inside(value, path);
+    const has = (key: string): boolean => typeof role === 'object' && role !== null && Object.hasOwn(role, key);
+    if (has('command')) return keys(ProcessRole);
+    return has('module') ? keys(ModuleRole) : has('builtin') ? keys(BuiltinRole) : keys(ProcessRole);
+  }
+  if (top === 'roles') return keys(Roles);
+  if (top === 'bounds') return keys(Bounds);
+  return top === 'waivers' ? keys(Waiver) : keys(Manifest);
+}
+
+/** What stands at a path; undefined where nothing does. */
+function inside(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (at, key) => (typeof at === 'object' && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined),
+    value,
+  );
+}
+
+function told(issue: Issue, value: unknown): string {
   const at = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
   if (issue.code === 'unrecognized_keys') {
     const [key = ''] = issue.keys;
-    if (KEYS.includes(key)) return `${at}'${key}' does not belong here`;
-    return `${at}unknown key '${key}'${didYouMean(key, KEYS)}`;
+    const known = knownAt(issue.path, value);
+    // A key that belongs elsewhere is no slip of the pen.
+    const what = KEYS.includes(key) ? `'${key}' does not belong here` : `unknown key '${key}'${didYouMean(key, known)}`;
+    return `${at}${what}; known here: ${known.join(', ')}`;
   }
   return `${at}${issue.message.replace(/\s*\n\s*/g, ' ')}`;
 }
@@ -203,7 +233,7 @@ export function parseManifest(text: string): ParsedManifest {
   const parsed = Manifest.safeParse(value);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
-    return { ok: false, error: issue === undefined ? 'not a manifest' : told(meant(issue, value)) };
+    return { ok: false, error: issue === undefined ? 'not a manifest' : told(meant(issue, value), value) };
   }
   const manifest = parsed.data;
   for (const kind of ['controller', 'switch', 'backend'] as const) {

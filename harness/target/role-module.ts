@@ -4,6 +4,7 @@ import type { Micros, RoleInput, RoleOutput } from '../../reference-impl/core/co
 import { generateBody, objectCatalogue } from '../objects.js';
 import type { Policy, Topology } from '../topology.js';
 import { WorldError, type WorldOptions } from '../world.js';
+import { checkedHeld, checkedOutputs } from './role-outputs.js';
 
 /** What an instance is told when it is made. Plain data. */
 export interface RoleStart {
@@ -87,17 +88,14 @@ export function instantiate(module: RoleModule, name: string, topology: Topology
   } catch (error) {
     throw new WorldError(`${name} cannot be started: createRole: ${reason(error)}`);
   }
+  if (instance instanceof Promise)
+    throw new WorldError(`${name} cannot be started: createRole gave a promise; a module does not wait for anything`);
   const parts: Partial<Record<keyof RoleInstance, unknown>> = instance ?? {};
   if (!Array.isArray(parts.initial) || typeof parts.step !== 'function' || typeof parts.held !== 'function')
     throw new WorldError(`${name} cannot be started: createRole gave no {initial, step, held}`);
   return {
-    initial: instance.initial,
-    held: () => instance.held(),
-    step: (input, now) => {
-      const outputs: unknown = instance.step(input, now);
-      if (!Array.isArray(outputs))
-        throw new WorldError(`${name} failed at ${input.kind}: its step gave no list of outputs`);
-      return outputs as readonly RoleOutput[];
-    },
+    initial: checkedOutputs(name, 'its start (initial)', instance.initial),
+    held: () => checkedHeld(name, () => instance.held()),
+    step: (input, now) => checkedOutputs(name, input.kind, instance.step(input, now)),
   };
 }

@@ -58,7 +58,7 @@ export interface Target {
   /** What the whole system can do: what the target declares for its roles, and what the reference's can where they play. */
   readonly capabilities: ReadonlySet<Capability>;
   readonly variants: readonly string[];
-  readonly bounds: { readonly handoffMs?: number; readonly headerLimit?: number };
+  readonly bounds: { readonly handoffMs?: number; readonly headerLimit?: number; readonly silenceMs?: number };
   readonly waivers: readonly Waiver[];
   /** Worlds that its roles can run in: programs need Linux. */
   readonly worlds: readonly WorldKind[];
@@ -161,7 +161,7 @@ export function resolveTarget(manifest: Manifest, folder: string, selector: stri
     ...(fabric && { switch: resolveRole(fabric, folder) }),
     ...(backend && { backend: resolveRole(backend, folder) }),
   };
-  const { handoffMs, headerLimit } = manifest.bounds ?? {};
+  const { handoffMs, headerLimit, silenceMs } = manifest.bounds ?? {};
   return {
     name: manifest.name,
     summary: manifest.summary ?? `roles under test: ${Object.keys(roles).join(', ')}`,
@@ -169,7 +169,11 @@ export function resolveTarget(manifest: Manifest, folder: string, selector: stri
     roles,
     capabilities: capabilitiesOf(manifest, roles),
     variants: manifest.variants ?? [],
-    bounds: { ...(handoffMs !== undefined && { handoffMs }), ...(headerLimit !== undefined && { headerLimit }) },
+    bounds: {
+      ...(handoffMs !== undefined && { handoffMs }),
+      ...(headerLimit !== undefined && { headerLimit }),
+      ...(silenceMs !== undefined && { silenceMs }),
+    },
     waivers: manifest.waivers ?? [],
     worlds: Object.values(roles).some((role) => role.kind === 'process') ? ['linux'] : ['sim', 'linux'],
   };

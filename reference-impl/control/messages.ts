@@ -189,7 +189,7 @@ export type DecodedControl = { ok: true; message: ControlMessage } | { ok: false
 
 /** Reads one line; total: any text gives a message or one line that says what is wrong with it. */
 export function decodeControlLine(line: string): DecodedControl {
-  if (line.length > MAX_CONTROL_LINE) return { ok: false, error: `line longer than ${MAX_CONTROL_LINE} bytes` };
+  if (isTooLong(line)) return { ok: false, error: `line longer than ${MAX_CONTROL_LINE} bytes` };
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -203,6 +203,13 @@ export function decodeControlLine(line: string): DecodedControl {
     ok: false,
     error: issue ? `${issue.path.join('.') || 'message'}: ${issue.message}` : 'not a control message',
   };
+}
+
+/** Whether a line, without its newline, has more bytes of UTF-8 than a receiver has to take. */
+export function isTooLong(line: string): boolean {
+  // No UTF-16 code unit takes more than three bytes: most lines need no look.
+  if (line.length > MAX_CONTROL_LINE) return true;
+  return 3 * line.length > MAX_CONTROL_LINE && new TextEncoder().encode(line).length > MAX_CONTROL_LINE;
 }
 
 /** One line, with its newline. */

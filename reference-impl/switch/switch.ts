@@ -2,7 +2,7 @@
  * The switch: an IPv4 router that rewrites the segments of handed-off connections (SoCC'17 §2.3, thesis §3.2).
  * Read `rules.ts` for what is looked up and `transform.ts` for what is changed.
  */
-import type { ControlMessage, FourTuple, Ok, Refused } from '../control/messages.js';
+import { type ControlMessage, type FourTuple, isTooLong, type Ok, type Refused } from '../control/messages.js';
 import type { Micros, Offload, PortName, RoleInput, RoleOutput, StepFunction, Stepped } from '../core/core.js';
 import { BROADCAST_MAC, type Ipv4Address, type MacAddress, parseIpv4Address } from '../wire/addresses.js';
 import { ArpOperation, type ArpView } from '../wire/arp.js';
@@ -262,7 +262,7 @@ function stepControl(state: SwitchState, peer: string, message: ControlMessage, 
     case 'remove':
       return stepRuleRequest(state, peer, message, now);
     case 'list':
-      return reply(state, peer, { verb: 'ok', re: message.id, rules: listRules(state.rules) });
+      return reply(state, peer, listed(state.rules, message.id));
     case 'stats': {
       const stats = { rules: state.rules.size, capacity: state.config.ruleCapacity, ...state.counters };
       return reply(state, peer, { verb: 'ok', re: message.id, stats });
@@ -345,7 +345,14 @@ function sameRequest(a: RuleRequest, b: RuleRequest): boolean {
   return b.verb === 'remove' && sameConnection(a.conn, b.conn);
 }
 
-function reply(state: SwitchState, peer: string, message: Ok): Stepped<SwitchState> {
+/** An answer that no line holds would be thrown away by its receiver: it is refused instead. */
+function listed(rules: RuleTable, re: string): Ok | Refused {
+  const answer: Ok = { verb: 'ok', re, rules: listRules(rules) };
+  if (!isTooLong(JSON.stringify(answer))) return answer;
+  return refusal(re, 'full', `${rules.size} rules are more than one line holds`);
+}
+
+function reply(state: SwitchState, peer: string, message: Ok | Refused): Stepped<SwitchState> {
   return { state, outputs: [{ kind: 'control', peer, message }] };
 }
 

@@ -15,7 +15,7 @@ async function failuresOf(story: ConformanceCase, defect?: Defect): Promise<read
   } finally {
     await world.destroy();
   }
-  return context.failures;
+  return context.failures.map(({ message }) => message);
 }
 
 function caseOf(id: string): ConformanceCase {

@@ -37,14 +37,14 @@ t.test('a case that passes: exit 0, a document, a report, the evidence', async (
 
 t.test('a remedy switched off: exit 1, the clause, the frames, the command that runs it again', async (t) => {
   const ended = await prism(['test', '--without', 'header-only-ack', PIPELINED, '--out', 'bad', '--json'], { cwd });
-  t.match(ended, { code: 1, stderr: '' });
+  t.match(ended, { code: 1, stderr: /^FAIL sim RET-7\.pipelined-reads: REQ-2 in \S+ frame \d+ \(controller\): .*\n$/ });
   const document = ResultDocument.parse(JSON.parse(ended.stdout));
   const fail = document.results.find((r) => r.id === 'check.REQ-2');
   t.match(fail, { verdict: 'fail', replay: `prism test ${PIPELINED} --world sim --seed 1 --without header-only-ack` });
   t.match(fail?.evidence, [{ capture: `sim/${PIPELINED}/capture.pcapng` }]);
   t.match(await prism(['test', PIPELINED, '--without', 'header-only-ack', '--out', 'bad', '--quiet'], { cwd }), {
     code: 1,
-    stdout: /^\nFAIL RET-7.*\n {2}clauses: REQ-2/,
+    stdout: /^\nFAIL RET-7\S+: REQ-2 in \S+ frame \d+ \(controller\): .*\n( {2}then: .*\n)* {2}clauses: REQ-2/,
   });
 });
 

@@ -208,9 +208,9 @@ export class Story {
     );
   }
 
-  judge({ log = true }: { readonly log?: boolean } = {}): Verdicts {
+  judge({ log = true, lossless = false }: { readonly log?: boolean; readonly lossless?: boolean } = {}): Verdicts {
     const numbers = new Map(this.frames.map(({ id }, index) => [id, index + 1]));
-    const verdicts = judgeBytes(this.capture(), this.topology, log ? this.sortedEntries() : undefined);
+    const verdicts = judgeBytes(this.capture(), this.topology, log ? this.sortedEntries() : undefined, lossless);
     return { ...verdicts, number: (mark) => numbers.get(mark?.id ?? -1) ?? -1 };
   }
 }
@@ -237,10 +237,12 @@ export function judgeBytes(
   bytes: Uint8Array,
   topology: Topology,
   entries: readonly ControlLogEntry[] | undefined,
+  lossless = false,
 ): Verdicts {
   const outcome = analyse({
     captures: [{ name: 'story.pcapng', bytes }],
     topology,
+    lossless,
     ...(entries ? { controlLog: { name: 'story.control.ndjson', entries } } : {}),
   });
   if (!outcome.ok) throw new Error(outcome.error);
@@ -263,6 +265,8 @@ export class Talk {
   client = { next: 0, ack: 0 };
   server = { next: 0, ack: 0 };
   #received: [number, number][] = [];
+  /** What the client told last, scaled. */
+  #clientWindow = 64_128;
   #clientTs = 5000;
   #serverTs = 9000;
   #calls = 0;
@@ -289,6 +293,7 @@ export class Talk {
       sending.tsval ?? this.#clientTs,
       sending.tsecr ?? (flags & TcpFlag.ACK ? this.#serverTs : 0),
     );
+    if (!(flags & TcpFlag.SYN)) this.#clientWindow = (sending.window ?? this.window) * 128;
     const host = story.host('client');
     const end = at + payload.length + (flags & TcpFlag.FIN ? 1 : 0);
     if (end > this.client.next) this.client.next = end;
@@ -391,7 +396,7 @@ export class Talk {
     return {
       seq: seqAdd(SERVER_ISN, this.server.next + 1),
       ack: seqAdd(CLIENT_ISN + this.port, this.server.ack + 1),
-      clientWindow: 64128,
+      clientWindow: this.#clientWindow,
       clientMss: 1460,
       ownMss: 1460,
       windowScale: { client: 7, own: 7 },
@@ -424,7 +429,7 @@ export class Talk {
   handOff(backend: BackendName, header: string): void {
     const { story } = this;
     this.handoffs++;
-    const method = header.startsWith('GET') ? 'GET' : 'PUT';
+    const method = (/^(GET|HEAD|PUT|POST) /.exec(header)?.[1] ?? 'GET') as 'GET' | 'HEAD' | 'PUT' | 'POST';
     const id = this.#id();
     story.say('controller', backend, {
       verb: 'handoff',
@@ -436,10 +441,12 @@ export class Talk {
         method,
         target: header.split(' ')[1] ?? '/',
         header: Buffer.from(header).toString('base64'),
-        payload: { kind: 'length', bytes: 0 },
-        expectContinue: false,
-        keepAlive: true,
-        minorVersion: 1,
+        payload: /^transfer-encoding: *chunked/im.test(header)
+          ? { kind: 'chunked' }
+          : { kind: 'length', bytes: Number(/^content-length: *(\d+)/im.exec(header)?.[1] ?? 0) },
+        expectContinue: /^expect: *100-continue/im.test(header),
+        keepAlive: !/^connection: *close/im.test(header),
+        minorVersion: / HTTP\/1\.0/.test(header) ? 0 : 1,
       },
     });
     story.say(backend, 'controller', { verb: 'ok', re: id });
@@ -458,11 +465,16 @@ export class Talk {
     this.story.say('controller', backend, { verb: 'ok', re: id });
   }
 
-  remove(): void {
+  /** The rule is removed, and that is confirmed, or refused although it is gone. */
+  remove(refused?: 'unknown-connection'): void {
     const id = this.#id();
     this.story.say('controller', 'switch', { verb: 'remove', id, conn: this.tuple });
     this.story.rules.delete(this.port);
-    this.story.say('switch', 'controller', { verb: 'ok', re: id });
+    const answer: ControlMessage =
+      refused === undefined
+        ? { verb: 'ok', re: id }
+        : { verb: 'refused', re: id, code: refused, reason: 'no such rule' };
+    this.story.say('switch', 'controller', answer);
   }
 
   /** The client's FIN, the controller's, and the last acknowledgement. */

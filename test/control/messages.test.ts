@@ -50,6 +50,28 @@ t.test('what is not a message is named', async (t) => {
   t.match(wrong(`"${'x'.repeat(MAX_CONTROL_LINE)}"`), /longer/);
 });
 
+t.test('a line is measured in bytes of UTF-8, without its newline', async (t) => {
+  const refused = (reason: string) => JSON.stringify({ verb: 'refused', re: '1', code: 'full', reason });
+  const room = MAX_CONTROL_LINE - refused('').length;
+  const error = (line: string) => {
+    const decoded = decodeControlLine(line);
+    return decoded.ok ? 'accepted' : decoded.error;
+  };
+  t.notMatch(error(refused('x'.repeat(room))), /longer/, 'exactly as long as it may be');
+  t.match(error(refused('x'.repeat(room + 1))), /longer/);
+  t.match(error(refused('\u00e4'.repeat(room / 2 + 1))), /longer/, 'two bytes each');
+});
+
+t.test('ids are 1 to 128 characters; of a key that comes twice the last counts', async (t) => {
+  const takes = (line: string) => decodeControlLine(line).ok;
+  t.ok(takes(`{"verb":"list","id":"${'x'.repeat(128)}"}`));
+  t.notOk(takes(`{"verb":"list","id":"${'x'.repeat(129)}"}`));
+  t.notOk(takes('{"verb":"list","id":""}'));
+  t.ok(takes(`{"verb":"list","id":"${'\u00e4'.repeat(128)}"}`), 'characters, not bytes');
+  t.same(decodeControlLine('{"verb":"list","id":"1","id":"2"}'), { ok: true, message: { verb: 'list', id: '2' } });
+  t.ok(takes(' {"id":"1","verb":"list"}\r'), 'white space around it and the order of keys mean nothing');
+});
+
 t.test('any text gives a message or an error', async () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json()), (text) => {

@@ -1,7 +1,7 @@
 /** Programs under test that do not start, do not get ready, end, or do not want to end: told in one line, nothing left. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { nodeCommand } from '../../harness/linux/processes.js';
@@ -10,6 +10,18 @@ import type { Target } from '../../harness/target/target.js';
 import { WorldError } from '../../harness/world.js';
 import { eventually, hasLinux } from './needs-linux.js';
 import { optionsOf, processesWith, targetOf } from './under-test.js';
+
+/** Everything that a process has started, and those have, as far as they have not lost their parents. */
+function descendants(pid: number): number[] {
+  let text: string;
+  try {
+    text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1');
+  } catch {
+    return [];
+  }
+  const children = text.trim().split(' ').filter(Boolean).map(Number);
+  return children.flatMap((child) => [child, ...descendants(child)]);
+}
 
 if (await hasLinux()) {
   t.test('what cannot be started, ends early or is never ready, is told in one line, and leaves nothing', async (t) => {
@@ -106,6 +118,20 @@ if (await hasLinux()) {
     t.ok(
       await eventually(() => processesWith('\u000010007').length === 0, 5000),
       'also when there is no time for SIGTERM',
+    );
+  });
+
+  t.test('a world that is given up leaves no process of the program, not even a defunct one', async (t) => {
+    const role = { command: ['sh', '-c', 'sleep 1000 & sleep 1000'], control: 'none' };
+    const world = await createLinuxWorld(t.testdir(), optionsOf(targetOf({ switch: role })));
+    const beside = world.processes.get('switch') ?? 0;
+    await eventually(() => descendants(beside).length >= 4, 10_000);
+    const all = [beside, ...descendants(beside)];
+    t.ok(all.length >= 5, 'unshare, its first process, the shell and two sleeps');
+    await world.destroy();
+    t.same(
+      all.filter((pid) => existsSync(`/proc/${pid}`)),
+      [],
     );
   });
 

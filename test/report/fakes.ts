@@ -50,8 +50,9 @@ export function fakeCase(
   id: string,
   clauses: readonly string[],
   run: ConformanceCase['run'] = async () => undefined,
+  more: Pick<ConformanceCase, 'afterwards'> = {},
 ): ConformanceCase {
-  return { id, clauses, summary: `The story of ${id}.`, worlds: ['sim', 'linux'], run };
+  return { id, clauses, summary: `The story of ${id}.`, worlds: ['sim', 'linux'], run, ...more };
 }
 
 export function finding(

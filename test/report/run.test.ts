@@ -2,15 +2,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { caseVerdict } from '../../conformance/case-verdict.js';
 import type { CaseEvidence } from '../../conformance/cases/evidence.js';
-import {
-  type CaseRun,
-  caseVerdict,
-  passiveResults,
-  replayCommand,
-  runCases,
-  worldResults,
-} from '../../conformance/run.js';
+import { type CaseRun, passiveResults, replayCommand, runCases, worldResults } from '../../conformance/run.js';
 import { WorldError } from '../../harness/world.js';
 import { type FakeLog, fakeCase, fakePlan, fakeWorld, finding, judgeWith } from './fakes.js';
 
@@ -50,17 +44,40 @@ t.test('a violated clause names itself and its frames, not the clauses that were
   const { result } = only(await runCases(plan));
   t.equal(result.verdict, 'fail');
   t.same(result.clauses, ['REQ-2', 'SWT-6'], 'nor those that could not be judged for what is broken');
-  t.match(result.message, /^body differs; REQ-2: .*; SWT-6: /);
+  t.match(result.message, /^REQ-2: .*; SWT-6: .*; body differs$/, 'what was expected comes behind what frames show');
+  t.match(result.leading, { clause: 'REQ-2', by: 'check', at: { frame: 7 } });
+  t.match(result.beside, [{ clause: 'SWT-6' }, { clause: null, by: 'case', message: 'body differs' }]);
   t.match(result.evidence[0], { frame: 7 });
 });
 
-t.test('a failed expectation is charged to what no check judges, also where another clause is broken', async (t) => {
+t.test('a failed expectation without anything to show for it is not charged where a clause is broken', async (t) => {
   const plan = fakePlan(t.testdir(), {
     create: fakeWorld(newLog()),
     cases: [fakeCase('RET-7.a', ['RET-7', 'HOF-6'], async (c) => c.expect(false, 'no response'))],
     judge: judgeWith(finding('HOF-6', 'inconclusive'), finding('REQ-2', 'fail')),
   });
-  t.same(only(await runCases(plan)).result.clauses, ['REQ-2', 'RET-7']);
+  t.same(only(await runCases(plan)).result.clauses, ['REQ-2']);
+});
+
+t.test('an expectation that shows its frame, or names its clause, is charged beside a broken one', async (t) => {
+  const shows = fakeCase('RET-7.a', ['RET-7'], async () => undefined, {
+    afterwards({ expect, expectFor }) {
+      expect(false, 'sent twice', { frame: 3, note: 'again' });
+      expectFor('SWT-9', false, 'refused', { line: 4, note: 'refused' });
+    },
+  });
+  const plan = fakePlan(t.testdir(), {
+    create: fakeWorld(newLog()),
+    cases: [shows],
+    judge: judgeWith(finding('REQ-2', 'fail')),
+  });
+  const { result } = only(await runCases(plan));
+  t.same(result.clauses, ['REQ-2', 'SWT-9', 'RET-7']);
+  t.match(result.evidence, [
+    { capture: 'c.pcapng', frame: 7, note: 'seen' },
+    { capture: /control\.ndjson$/, frame: 4, note: 'refused' },
+    { capture: 'sim/RET-7.a/capture.pcapng', frame: 3, note: 'again' },
+  ]);
 });
 
 t.test(
@@ -71,7 +88,7 @@ t.test(
       cases: [fakeCase('REQ-5.a', ['REQ-5', 'REQ-2', 'HOF-6'], async (c) => c.expect(false, 'lost'))],
       judge: judgeWith(finding('REQ-5', 'pass'), finding('REQ-2', 'pass'), finding('HOF-6', 'inconclusive')),
     });
-    t.same(only(await runCases(plan)).result.clauses, ['REQ-5', 'HOF-6']);
+    t.same(only(await runCases(plan)).result.clauses, ['REQ-5']);
   },
 );
 
@@ -102,6 +119,14 @@ t.test('what a case is about and its capture cannot show is inconclusive', async
     { verdict: 'pass', exercised: 1 },
     'a clause without a check rests on the story',
   );
+});
+
+t.test('what an incidental check leaves open is not held against a case that made it come about', async (t) => {
+  const open = { ...finding('RET-5', 'inconclusive'), incidental: true } as const;
+  const judgement = { failedExpectation: undefined, capture: 'c', findings: [open] };
+  t.match(caseVerdict(fakeCase('RET-5.a', ['RET-5']), '', judgement), { verdict: 'pass', clauses: ['RET-5'] });
+  const broken = { ...finding('RET-5', 'fail'), incidental: true } as const;
+  t.match(caseVerdict(fakeCase('RET-5.a', ['RET-5']), '', { ...judgement, findings: [broken] }), { verdict: 'fail' });
 });
 
 t.test('a misfortune that did not happen proves nothing, whatever came of it', async (t) => {

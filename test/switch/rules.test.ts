@@ -50,6 +50,22 @@ t.test("SWT-9: so is one whose backend's segments could not be told apart", asyn
   );
 });
 
+t.test('SWT-9: a list that no line holds is refused, not cut', async (t) => {
+  // Not on the bench, which looks at the whole state in every step.
+  const list = (count: number): unknown => {
+    let { state } = initSwitch({ ...config, ruleCapacity: count });
+    const control = (message: ControlMessage): unknown => {
+      const stepped = stepSwitch(state, { kind: 'control', peer: 'controller', message }, 0);
+      state = stepped.state;
+      return stepped.outputs.at(-1);
+    };
+    for (let port = 1; port <= count; port++) control({ verb: 'add', id: `${port}`, rule: rule(port) });
+    return control({ verb: 'list', id: 'all' });
+  };
+  t.match(list(1024), { message: { verb: 'ok', re: 'all' } }, 'the usual capacity fits');
+  t.match(list(1400), { message: { verb: 'refused', re: 'all', code: 'full' } });
+});
+
 t.test('SWT-9: a full table refuses, but not what it already has', async (t) => {
   const bench = new Bench({ ruleCapacity: 2 });
   bench.add(rule(1));

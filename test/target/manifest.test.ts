@@ -74,13 +74,19 @@ t.test('what is wrong is said in one line, with where and what was meant', (t) =
     ['', /^line 1: not JSON/],
     ['{\n"schema": oops', /^line 2: not JSON/],
     ['[]', /expected object/],
-    [manifest(program, { nmae: 1 }), /^unknown key 'nmae' \(did you mean name\?\)$/],
-    [manifest({ ...program, redy: 1 }), /^roles\.switch: unknown key 'redy' \(did you mean ready\?\)$/],
+    [
+      manifest(program, { nmae: 1 }),
+      /^unknown key 'nmae' \(did you mean name\?\); known here: schema, name, summary, roles, .*, waivers$/,
+    ],
+    [
+      manifest({ ...program, redy: 1 }),
+      /^roles\.switch: unknown key 'redy' \(did you mean ready\?\); known here: command, env, cwd, ready, stop, control, network$/,
+    ],
     [
       manifest({ comand: ['x'] }),
       /^roles\.switch: it is one of command, module and builtin; got 'comand' \(did you mean command\?\)$/,
     ],
-    [manifest({ command: ['x'], module: 'm' }), /^roles\.switch: 'module' does not belong here$/],
+    [manifest({ command: ['x'], module: 'm' }), /^roles\.switch: 'module' does not belong here; known here: command, /],
     [manifest({ command: [] }), /roles\.switch\.command: a command line names at least a program/],
     [
       manifest({ command: ['x', '{ifcaes}'] }),
@@ -97,7 +103,27 @@ t.test('what is wrong is said in one line, with where and what was meant', (t) =
     [manifest({ ...program, ready: { stdout: 'a', file: 'b' } }), /one of stdout, control and file/],
     [manifest({ ...program, control: 'stdio', ready: { stdout: 'a' } }), /stdout carries the control protocol/],
     [manifest({ ...program, control: 'none', ready: { control: true } }), /needs a role that speaks/],
-    [manifest(program, { instance: 'run' }), /^instance: only 'case' is supported/],
+    [manifest(program, { instance: 'run' }), /^unknown key 'instance'; known here: /],
+    [
+      manifest(program, { bounds: { headerLimt: 1 } }),
+      /^bounds: unknown key 'headerLimt' \(did you mean headerLimit\?\); known here: handoffMs, headerLimit, silenceMs$/,
+    ],
+    [
+      manifest({ ...program, ready: { sdtout: 'a' } }),
+      /^roles\.switch\.ready: unknown key 'sdtout' \(did you mean stdout\?\); known here: stdout, control, file, timeoutMs$/,
+    ],
+    [manifest({ ...program, stop: { grace: 1 } }), /^roles\.switch\.stop(\.graceMs)?: /],
+    [
+      manifest({ ...program, control: { adapter: ['a'], cdw: '.' } }),
+      /^roles\.switch\.control: unknown key 'cdw' \(did you mean cwd\?\); known here: adapter, env, cwd$/,
+    ],
+    [
+      manifest(program, {
+        waivers: [{ claus: 'SWT-9', reason: 'r', link: 'https://a.example/1', expires: '2027-01-31' }],
+      }),
+      /^waivers\.0: unknown key 'claus' \(did you mean clause\?\); known here: clause, case, reason, link, expires$/,
+    ],
+    [manifest(program, { bounds: { headerLimit: 20 } }), /^bounds\.headerLimit: /],
     [manifest(program, { name: 'a b' }), /^name: /],
     [manifest(program, { capabilities: ['reed'] }), /^capabilities\.0: /],
     [manifest(program, { variants: ['6'] }), /^variants\.0: a variant is VAR-1/],
@@ -114,7 +140,7 @@ t.test('what is wrong is said in one line, with where and what was meant', (t) =
     ['{"schema":"prism-target/1","name":"x","roles":{}}', /^roles: name at least one role/],
     [
       '{"schema":"prism-target/1","name":"x","roles":{"swich":{}}}',
-      /^roles: unknown key 'swich' \(did you mean switch\?\)$/,
+      /^roles: unknown key 'swich' \(did you mean switch\?\); known here: controller, switch, backend$/,
     ],
   ];
   for (const [text, message] of wrong) {

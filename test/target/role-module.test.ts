@@ -65,6 +65,24 @@ t.test('a module that cannot play is a failure of the world, in one line', async
     'empty.mjs': 'export function createRole() { return {}; }',
     'stumbles.mjs':
       'export const createRole = () => ({ initial: [], held: () => 0, step() { throw new Error("oops"); } });',
+    'late.mjs': 'export const createRole = async () => ({});',
+    'waits.mjs': 'export const createRole = () => ({ initial: [], held: () => 0, async step() { return []; } });',
+    ...Object.fromEntries(
+      [
+        ['nan', '{ kind: "timer", key: "k", at: NaN }'],
+        ['never', '{ kind: "timer", key: "k", at: Infinity }'],
+        ['text', '{ kind: "frame", port: "client", bytes: "abc" }'],
+        ['short', '{ kind: "frame", port: "client", bytes: new Uint8Array(3) }'],
+        ['odd', '{ kind: "packet" }'],
+        ['none', 'null'],
+        ['half', '{ kind: "control", peer: "controller", message: { verb: "ok" } }'],
+        ['mute', '{ kind: "event", event: {} }'],
+      ].map(([name, output]) => [
+        `puts-${name}.mjs`,
+        `export const createRole = () => ({ initial: [], held: () => 0, step() { return [${output}]; } });`,
+      ]),
+    ),
+    'begins.mjs': 'export const createRole = () => ({ initial: [7], held: () => 0, step: () => [] });',
     'mumbles.mjs': 'export const createRole = () => ({ initial: [], held: () => 0, step() {} });',
   });
   const options = (file: string): WorldOptions => {
@@ -77,6 +95,17 @@ t.test('a module that cannot play is a failure of the world, in one line', async
     ['nothing.mjs', /exports no function createRole/],
     ['throws.mjs', /^switch cannot be started: createRole: no licence$/],
     ['empty.mjs', /createRole gave no \{initial, step, held\}/],
+    ['late.mjs', /^switch cannot be started: createRole gave a promise/],
+    ['waits.mjs', /^switch failed at control-up: it gave a promise/],
+    ['puts-nan.mjs', /^switch failed at control-up: output 1: at: .*got number NaN$/],
+    ['puts-never.mjs', /^switch failed at control-up: output 1: at: .*got number Infinity$/],
+    ['puts-text.mjs', /^switch failed at control-up: output 1: bytes: expected a Uint8Array, got string abc$/],
+    ['puts-short.mjs', /output 1: bytes: expected 14 to 65549 bytes, got 3$/],
+    ['puts-odd.mjs', /output 1: kind: expected frame, control, timer or event, got string packet$/],
+    ['puts-none.mjs', /output 1: is null, not an object$/],
+    ['puts-half.mjs', /output 1: message\.re: /],
+    ['puts-mute.mjs', /output 1: event: expected an object with an action$/],
+    ['begins.mjs', /^switch failed at its start \(initial\): output 1: is number 7, not an object$/],
     ['stumbles.mjs', /^switch failed at control-up: oops$/],
     ['mumbles.mjs', /its step gave no list of outputs/],
   ] as const) {

@@ -91,8 +91,12 @@ function load(row: Rows<'wrk' | 'ab'>, world: WorldKind): ClientJob {
 function expectLoad(context: CaseContext, counted: LoadResult | undefined, size: number): void {
   if (counted === undefined) return;
   const { done, non2xx, bytes } = counted;
-  context.expect(non2xx === 0, `expected 200 for every request, ${non2xx} of ${done} got something else`);
-  context.expect(bytes >= done * size, `expected ${done} bodies of ${size} bytes, got ${bytes} bytes in all`);
+  context.expect(non2xx === 0, `expected 200 for every request, ${non2xx} of ${done} got something else`, 'service');
+  context.expect(
+    bytes >= done * size,
+    `expected ${done} bodies of ${size} bytes, got ${bytes} bytes in all`,
+    'service',
+  );
 }
 
 async function play(context: CaseContext, row: StackRow): Promise<void> {

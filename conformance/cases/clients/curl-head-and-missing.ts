@@ -18,12 +18,13 @@ export const curlHeadAndMissing: ConformanceCase = {
       context.expect(
         answer?.status === 200 && answer.bodySize === 0,
         `HEAD: expected status 200 and no body, got ${got}`,
+        'service',
       );
     }
     const missing = await runOne(context, client('curl', get('/a/nothing-here'), get('/b/8k')));
     context.expectOk([missing]);
     const status = missing.responses[0]?.status;
-    context.expect(status === 404, `missing object: expected status 404, got ${status ?? 'no response'}`);
+    context.expect(status === 404, `missing object: expected status 404, got ${status ?? 'no response'}`, 'service');
     context.expectBody(missing.responses[1], 200, '/b/8k');
   },
 };

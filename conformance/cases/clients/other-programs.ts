@@ -19,7 +19,7 @@ function readsAndWrites(program: ClientProgram, command: string, name: string): 
       const heads = await runOne(context, client(program, head('/a/8k'), head('/b/8k')));
       context.expectOk([heads]);
       const empty = heads.responses.filter((r) => r.status === 200 && r.bodySize === 0);
-      context.expect(empty.length === 2, `HEAD: expected twice status 200 and no body, got ${empty.length}`);
+      context.expect(empty.length === 2, `HEAD: expected twice status 200 and no body, got ${empty.length}`, 'service');
       // One method a job: wget takes one for all the addresses of a run.
       const write = await runOne(context, client(program, put('/a/written', BODY), put('/b/written', BODY)));
       context.expectOk([write]);

@@ -109,6 +109,7 @@ function meetsNobody({ control, segments, topology, expect, premise }: CaseEvide
   expect(
     said.length === 0,
     `expected the backend to say nothing before its take-over, frame ${said[0]?.frame} says otherwise`,
+    ...said.slice(0, 1).map(({ frame }) => ({ frame, note: 'said before its take-over' })),
   );
 }
 

@@ -1,7 +1,7 @@
 /** The switch refuses a rule, or never says a word about it: the connection stays with the controller (ERR-3). */
 import type { ControlFault } from '../../../harness/world.js';
 import type { ConformanceCase } from '../case.js';
-import { logged } from '../evidence.js';
+import { lineOf, logged } from '../evidence.js';
 import {
   expectNotServed,
   expectObjects,
@@ -31,10 +31,12 @@ function withoutRule(story: string, summary: string, fault: ControlFault): Confo
     afterwards({ control, expect }) {
       const [first] = logged(control, 'add', 'sent', 'controller').map(({ message }) => message);
       const conn = first?.verb === 'add' ? first.rule.conn.client.port : undefined;
-      const handed = logged(control, 'handoff', 'sent', 'controller').some(
+      const handed = logged(control, 'handoff', 'sent', 'controller').find(
         ({ message }) => message.verb === 'handoff' && message.conn.client.port === conn,
       );
-      expect(!handed, 'expected no hand-off of the connection whose rule was not installed, saw one');
+      const shownBy = handed ? [lineOf(control, handed, 'handed off without a rule')] : [];
+      const wanted = 'expected no hand-off of the connection whose rule was not installed, saw one';
+      expect(handed === undefined, wanted, ...shownBy);
     },
   };
 }
@@ -63,7 +65,9 @@ export const ruleNeverConfirmed: ConformanceCase = {
     expectNotServed(context, await runOne(context, script(send(REFUSED), response())));
   },
   afterwards({ control, expect }) {
-    expect(logged(control, 'handoff', 'sent').length === 0, 'expected no hand-off without a rule, saw one');
+    const [handed] = logged(control, 'handoff', 'sent');
+    const shownBy = handed ? [lineOf(control, handed, 'handed off without a rule')] : [];
+    expect(handed === undefined, 'expected no hand-off without a rule, saw one', ...shownBy);
   },
 };
 
@@ -95,7 +99,21 @@ export const fewerRulesThanConnections: ConformanceCase = {
     const full = logged(control, 'refused', 'sent', 'switch').some(
       ({ message }) => message.verb === 'refused' && message.code === 'full',
     );
-    const codes = logged(control, 'refused', 'sent', 'switch').length;
-    expect(full || codes === 0, `expected the code full for a rule beyond the table, saw ${codes} other refusals`);
+    const refusals = logged(control, 'refused', 'sent', 'switch');
+    const codes = refusals.length;
+    const shownBy = refusals.slice(0, 1).map((entry) => lineOf(control, entry, 'refused'));
+    const wanted = `expected the code full for a rule beyond the table, saw ${codes} other refusals`;
+    expect(full || codes === 0, wanted, ...shownBy);
+    // Two rules at once are all there is room for.
+    let held = 0;
+    for (const entry of control) {
+      if (entry.at !== 'switch' || entry.direction !== 'sent' || entry.message.verb !== 'ok') continue;
+      const { re } = entry.message;
+      const asked = control.find(({ message }) => 'id' in message && message.id === re)?.message.verb;
+      held += asked === 'add' ? 1 : asked === 'remove' ? -1 : 0;
+      if (held <= 2) continue;
+      expect(false, `expected at most two rules at once, the switch confirmed ${held}`, lineOf(control, entry, 'ok'));
+      break;
+    }
   },
 };

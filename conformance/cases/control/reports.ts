@@ -1,6 +1,6 @@
 /** Reports of completion that are lost, come twice or come late, and removals that the client does not wait for. */
 import type { ConformanceCase } from '../case.js';
-import { type CaseEvidence, logged } from '../evidence.js';
+import { type CaseEvidence, lineOf, logged } from '../evidence.js';
 import {
   bodyText,
   expectObjects,
@@ -45,7 +45,13 @@ function removedOnceEach({ control, expect }: CaseEvidence): void {
   const reports = new Set(
     logged(control, 'complete', 'sent').map(({ message }) => (message.verb === 'complete' ? message.handoff : 0)),
   );
-  expect(removals === reports.size, `expected one removal for each of ${reports.size} hand-offs, saw ${removals}`);
+  const late = logged(control, 'complete', 'received', 'controller').at(-1);
+  const shownBy = late ? [lineOf(control, late, 'the report')] : [];
+  expect(
+    removals === reports.size,
+    `expected one removal for each of ${reports.size} hand-offs, saw ${removals}`,
+    ...shownBy,
+  );
 }
 
 export const completeAgainDuringTheNext = underFault(
@@ -98,6 +104,7 @@ export const requestAfterGivingUp: ConformanceCase = {
     expect(
       said.length === 0,
       `expected the backend to say nothing after giving up, frame ${said[0]?.frame} says otherwise`,
+      ...said.slice(0, 1).map(({ frame }) => ({ frame, note: 'said after giving up' })),
     );
   },
 };
@@ -121,16 +128,19 @@ export const resetFreesTheRule: ConformanceCase = {
     const removed = logged(control, 'remove', 'received', 'switch').some(
       ({ message }) => message.verb === 'remove' && message.conn.client.port === conn.client.port,
     );
-    expect(removed, `expected the rule of port ${conn.client.port}, whose client reset, to be removed`);
     const client = `${conn.client.ip}:${conn.client.port}`;
     const reset = segments.find(
       ({ vantage, src, flags }) => vantage === 'client' && src === client && (flags & 4) !== 0,
     );
     premise(reset !== undefined, 'the client sent no RST');
+    const rst = reset ? [{ frame: reset.frame, note: "the client's RST" }] : [];
+    const freed = `expected the rule of port ${conn.client.port}, whose client reset, to be removed`;
+    expect(removed, freed, lineOf(control, added, 'the rule'), ...rst);
     const backend = topology.backends.find(({ name }) => name === 'backend0');
     const after = segments.find(
       (s) => s.vantage === 'backend0' && s.src.startsWith(`${backend?.ip}:`) && s.dst === client && s.payload > 0,
     );
-    expect(after === undefined, `expected no response to a client that reset, frame ${after?.frame} is one`);
+    const wanted = `expected no response to a client that reset, frame ${after?.frame} is one`;
+    expect(after === undefined, wanted, ...(after ? [{ frame: after.frame, note: 'goes on' }] : []));
   },
 };

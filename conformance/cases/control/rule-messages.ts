@@ -1,7 +1,7 @@
 /** Requests to the switch and their confirmations that are late, lost or come twice (SWT-9, HOF-1, RET-1). */
 import type { ControlFault } from '../../../harness/world.js';
 import type { ConformanceCase } from '../case.js';
-import { type CaseEvidence, logged } from '../evidence.js';
+import { type CaseEvidence, lineOf, logged } from '../evidence.js';
 import { expectStored, gets, header, pause, putText, response, runOne, script, send } from '../vocabulary.js';
 import { type UnderFault, underFault } from './under-fault.js';
 
@@ -11,16 +11,23 @@ const story = (id: string, clauses: readonly string[], summary: string, fault: C
 
 /** The switch got a request twice, under one id, and answered both alike. */
 function answeredTwice(verb: 'add' | 'remove') {
-  return ({ control, expect }: CaseEvidence): void => {
+  return ({ control, expectFor }: CaseEvidence): void => {
     const ids = logged(control, verb, 'received', 'switch').map(({ message }) => ('id' in message ? message.id : ''));
     const twice = ids.find((id, i) => ids.indexOf(id) !== i);
-    expect(twice !== undefined, `expected the switch to get one ${verb} twice, saw ${ids.length} different ones`);
+    const asked = logged(control, verb, 'sent', 'controller').map((entry) => lineOf(control, entry, verb));
+    const once = `expected the switch to get one ${verb} twice, saw ${ids.length} different ones`;
+    expectFor('SWT-9', twice !== undefined, once, ...asked.slice(0, 1));
     const answers = control.filter(
       ({ at, direction, message }) =>
         at === 'switch' && direction === 'sent' && 're' in message && message.re === twice,
     );
     const said = answers.map(({ message }) => message.verb).join(', ');
-    expect(said === 'ok, ok', `expected both of them to be answered ok, saw ${said || 'no answer'}`);
+    const shownBy =
+      answers.length > 0
+        ? answers.slice(-1).map((entry) => lineOf(control, entry, 'the answer to the repetition'))
+        : asked.slice(0, 1);
+    const both = `expected both of them to be answered ok, saw ${said || 'no answer'}`;
+    expectFor('SWT-9', said === 'ok, ok', both, ...shownBy);
   };
 }
 
@@ -46,7 +53,9 @@ export const addConfirmationLate = story(
         const confirmed = logged(control, 'ok', 'received', 'controller').some(
           (entry) => BigInt(entry.t) <= BigInt(t) && 're' in entry.message && entry.message.re === id,
         );
-        expect(confirmed, `expected hand-off ${message.handoff} only after its rule was confirmed`);
+        const entry = logged(control, 'handoff', 'sent', 'controller').find((one) => one.message === message);
+        const shownBy = entry ? [lineOf(control, entry, 'handed off without a confirmed rule')] : [];
+        expect(confirmed, `expected hand-off ${message.handoff} only after its rule was confirmed`, ...shownBy);
       }
     },
   },
@@ -75,13 +84,37 @@ export const addTwice = story(
   { afterwards: answeredTwice('add') },
 );
 
+/** Behind the late request nothing of its client reaches the backend that it names, until that one gets a request again. */
+function bringsNothingBack({ control, segments, topology, expect }: CaseEvidence): void {
+  const [asked, again] = logged(control, 'add', 'received', 'switch').filter(
+    ({ message }, _, all) =>
+      'id' in message && all.filter((one) => 'id' in one.message && one.message.id === message.id).length > 1,
+  );
+  if (asked?.message.verb !== 'add' || again === undefined) return;
+  const { conn, backend } = asked.message.rule;
+  const from = BigInt(again.t);
+  const next = logged(control, 'add', 'sent', 'controller').find(
+    ({ t, message }) => BigInt(t) > from && message.verb === 'add' && message.rule.backend.name === backend.name,
+  );
+  const astray = segments.find(
+    ({ vantage, src, t }) =>
+      vantage === backend.name &&
+      src === `${conn.client.ip}:${conn.client.port}` &&
+      t > from &&
+      t < BigInt(next?.t ?? Number.MAX_SAFE_INTEGER * 1_000_000),
+  );
+  const wanted = `expected a rule that was removed to stay away from ${topology.logical.ip}, frame ${astray?.frame} follows it`;
+  const shownBy = astray ? [{ frame: astray.frame, note: 'follows the rule that came back' }] : [];
+  expect(astray === undefined, wanted, lineOf(control, again, 'the late request'), ...shownBy);
+}
+
 export const addAgainAfterRemoval = story(
   'ERR-4.late-request-for-a-removed-rule',
   ['ERR-4', 'SWT-9', 'RET-6'],
   'A repeated request for a rule arrives when the rule has been removed: it brings nothing back.',
   { kind: 'repeat', match: { verb: 'add' }, nth: [1], ms: 400 },
   // The next request goes elsewhere: a rule that came back would take it to the first backend.
-  { steps: [...gets('/a/8k'), pause(700), ...gets('/b/8k')] },
+  { steps: [...gets('/a/8k'), pause(700), ...gets('/b/8k')], afterwards: bringsNothingBack },
 );
 
 export const removeConfirmationLate = story(
@@ -133,7 +166,7 @@ export const removeAgainDuringTheNext: ConformanceCase = {
     expectStored(context, result.responses[0], WRITTEN);
     context.expectBody(result.responses[1], 200, '/b/8k');
   },
-  afterwards({ control, premise }) {
+  afterwards({ control, segments, topology, expect, premise }) {
     const [, again] = logged(control, 'remove', 'received', 'switch');
     const [, next] = logged(control, 'add', 'received', 'switch');
     const [told] = logged(control, 'handoff', 'received', 'backend1');
@@ -144,17 +177,28 @@ export const removeAgainDuringTheNext: ConformanceCase = {
       BigInt(next.t) < BigInt(again.t) &&
       BigInt(again.t) < BigInt(told.t);
     premise(between, 'the removal did not come again between the next rule and its hand-off');
+    if (again === undefined || told === undefined) return;
+    const ip = topology.backends.find(({ name }) => name === 'backend1')?.ip;
+    const bare = segments.find(
+      ({ vantage, src, t }) => vantage === 'client' && src.startsWith(`${ip}:`) && t > BigInt(told.t),
+    );
+    const wanted = `expected the next rule to stay in force, frame ${bare?.frame} was not rewritten`;
+    const shownBy = bare ? [{ frame: bare.frame, note: 'not rewritten any more' }] : [];
+    expect(bare === undefined, wanted, lineOf(control, again, 'the late removal'), ...shownBy);
   },
 };
 
 /** What the switch answered to a request under the harness's own id. */
 function answersAnother(id: string) {
-  return ({ control, expect }: CaseEvidence): void => {
+  return ({ control, expectFor }: CaseEvidence): void => {
     const answer = control.find(
       ({ at, direction, message }) => at === 'switch' && direction === 'sent' && 're' in message && message.re === id,
     );
     const said = answer?.message.verb ?? 'nothing';
-    expect(said === 'ok', `expected the same request under another id to be answered ok, got ${said}`);
+    const asked = control.find(({ message }) => 'id' in message && message.id === id);
+    const shownBy = [answer ?? asked].flatMap((entry) => (entry ? [lineOf(control, entry, said)] : []));
+    const wanted = `expected the same request under another id to be answered ok, got ${said}`;
+    expectFor('SWT-9', said === 'ok', wanted, ...shownBy);
   };
 }
 

@@ -68,6 +68,10 @@ export const strangerAtABackend: ConformanceCase = {
   },
   afterwards({ segments, expect }) {
     const forged = segments.find(({ vantage, dst }) => vantage === 'backend0' && dst.endsWith(`:${FORGED_PORT}`));
-    expect(forged === undefined, `expected no segment on the forged connection, frame ${forged?.frame} is one`);
+    expect(
+      forged === undefined,
+      `expected no segment on the forged connection, frame ${forged?.frame} is one`,
+      ...(forged ? [{ frame: forged.frame, note: 'of the forged connection' }] : []),
+    );
   },
 };

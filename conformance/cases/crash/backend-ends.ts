@@ -4,7 +4,7 @@
  */
 import type { ControlFault, JobResult, RoleFault, ScriptStep } from '../../../harness/world.js';
 import type { CaseContext, ConformanceCase } from '../case.js';
-import { type CaseEvidence, logged } from '../evidence.js';
+import { type CaseEvidence, lineOf, logged } from '../evidence.js';
 import {
   expectObjects,
   expectReset,
@@ -89,17 +89,18 @@ const neighbour = script(...NEIGHBOURS.flatMap((path) => [...gets(path), pause(1
 function ruleRemoved({ control, topology, expect }: CaseEvidence): void {
   const bound = BigInt(Math.round((topology.bounds?.handoffMs ?? 60_000) + SLACK_MS)) * 1_000_000n;
   const adds = logged(control, 'add', 'received', 'switch');
-  for (const { t, message } of adds) {
+  for (const entry of adds) {
+    const { t, message } = entry;
     if (message.verb !== 'add' || message.rule.backend.name !== VICTIM) continue;
     const { port } = message.rule.conn.client;
     const removed = logged(control, 'remove', 'received', 'switch').find(
-      (entry) =>
-        entry.message.verb === 'remove' && entry.message.conn.client.port === port && BigInt(entry.t) > BigInt(t),
+      (one) => one.message.verb === 'remove' && one.message.conn.client.port === port && BigInt(one.t) > BigInt(t),
     );
     const inTime = removed !== undefined && BigInt(removed.t) - BigInt(t) <= bound;
     expect(
       inTime,
       `expected the rule of port ${port} to be removed within the bound, ${removed ? 'it took longer' : 'it was not'}`,
+      lineOf(control, entry, 'the rule'),
     );
   }
 }

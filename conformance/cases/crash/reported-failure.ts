@@ -1,7 +1,7 @@
 /** A backend that reports failure by itself, and what becomes of its client (BKD-7, ERR-1). */
 import type { ControlFault } from '../../../harness/world.js';
 import type { ConformanceCase } from '../case.js';
-import { isReset, logged, logicalOf } from '../evidence.js';
+import { isReset, lineOf, logged, logicalOf } from '../evidence.js';
 import {
   expectNotServed,
   expectObjects,
@@ -35,11 +35,19 @@ function failure(
     async run(context) {
       expectReset(context, await runOne(context, script(send(header('GET', '/a/8k')), response())));
     },
-    afterwards({ control, segments, topology, expect }) {
+    afterwards({ control, segments, topology, expect, expectFor }) {
       const [failed] = logged(control, 'failed', 'sent', 'backend0');
-      expect(failed !== undefined, 'expected the backend that could not finish in time to report failure, it did not');
+      const [told] = logged(control, 'handoff', 'received', 'backend0');
+      const shownBy = told ? [lineOf(control, told, 'the hand-off whose failure nobody reports')] : [];
+      const wanted = 'expected the backend that could not finish in time to report failure, it did not';
+      expectFor('BKD-7', failed !== undefined, wanted, ...shownBy);
+      if (failed === undefined) return;
       const reset = segments.find((s) => s.vantage === 'client' && s.src === logicalOf(topology) && isReset(s));
-      expect(reset !== undefined, 'expected a RST to the client from the logical address, saw none');
+      expect(
+        reset !== undefined,
+        'expected a RST to the client from the logical address, saw none',
+        lineOf(control, failed, 'the report'),
+      );
     },
   };
 }

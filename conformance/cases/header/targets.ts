@@ -58,7 +58,11 @@ export const longTarget: ConformanceCase = {
     context.expectOk(results);
     for (const { responses } of results) {
       const status = responses[0]?.status;
-      context.expect(status === 404 || status === 414, `expected status 404 or 414, got ${status ?? 'no response'}`);
+      context.expect(
+        status === 404 || status === 414,
+        `expected status 404 or 414, got ${status ?? 'no response'}`,
+        'service',
+      );
     }
   },
 };

@@ -24,6 +24,7 @@ const HANDED_MS = 200;
 /** Whatever it sends at once, be it a segment (RFC 5681 §3.1 lets it be as small as it likes). */
 const SOME_OF_IT = 1;
 const SILENCE_MS = 60;
+const OTHER_BACKEND = { ip: '198.18.11.2', port: 80 };
 const BACKEND = { ip: '198.18.10.2', port: 80 };
 
 const read = (path: string) => [connect(), sendText(header('GET', path)), readResponse];
@@ -86,6 +87,30 @@ export const anotherLogicalPort: ConformanceCase = {
     const astray = whereabouts(run, 'forge').filter(({ vantage }) => vantage.startsWith('backend'));
     const frames = astray.map(({ frame, vantage }) => ({ frame, note: `to port 81, seen at ${vantage}` }));
     run.expect(astray.length === 0, 'expected a segment to another logical port to follow no rule', ...frames);
+    nameOffence(run);
+  },
+};
+
+export const anotherDestination: ConformanceCase = {
+  id: 'SWT-8.another-destination-during-a-rule',
+  clauses: ['SWT-8'],
+  summary: "A segment from a rule's client and port to the same port of another address does not follow the rule.",
+  worlds: ['sim', 'linux'],
+  programs: ['scapy'],
+  async run(context) {
+    const { lead, rest } = AT_THE_BACKEND;
+    const other = forge({ flags: ['ACK'], to: OTHER_BACKEND });
+    const result = await runOne(context, segments(...lead, other, wait(SILENCE_MS), ...rest));
+    context.expectOk([result]);
+    AT_THE_BACKEND.expect(context, result);
+  },
+  afterwards(run) {
+    const astray = whereabouts(run, 'forge').filter(({ vantage }) => vantage === AT_THE_BACKEND.vantage);
+    const frames = astray.map(({ frame, vantage }) => ({
+      frame,
+      note: `meant for ${OTHER_BACKEND.ip}, seen at ${vantage}`,
+    }));
+    run.expect(astray.length === 0, 'expected a segment to another address to follow no rule', ...frames);
     nameOffence(run);
   },
 };

@@ -13,7 +13,11 @@ function oneConnection({ segments, topology, expect, premise }: CaseEvidence): v
     (s) => s.vantage === 'client' && s.src === logical && (s.flags & SYN_ACK) === SYN_ACK,
   );
   const numbers = new Set(answers.map(({ seq }) => seq));
-  expect(numbers.size === 1, `expected one initial sequence number, saw ${numbers.size} in ${answers.length} SYN-ACKs`);
+  expect(
+    numbers.size === 1,
+    `expected one initial sequence number, saw ${numbers.size} in ${answers.length} SYN-ACKs`,
+    ...answers.slice(-1).map(({ frame }) => ({ frame, note: 'the last SYN-ACK' })),
+  );
   const syns = segments.filter((s) => s.vantage === 'controller' && isSyn(s));
   premise(syns.length >= 2, `${syns.length} SYN reached the controller`);
 }

@@ -101,7 +101,11 @@ export const headsOfAllSizes: ConformanceCase = {
     context.expectOk(results);
     for (const { responses } of results) {
       const said = responses.map(({ status, bodySize }) => `${status}:${bodySize}`).join(' ');
-      context.expect(said === HEADS.map(() => '200:0').join(' '), `expected five empty answers of 200, got ${said}`);
+      context.expect(
+        said === HEADS.map(() => '200:0').join(' '),
+        `expected five empty answers of 200, got ${said}`,
+        'service',
+      );
     }
   },
 };

@@ -24,7 +24,11 @@ export const post: ConformanceCase = {
     context.expectOk([result]);
     // What a POST does is the resource's own business (RFC 9110 §9.3.3); that it was done is not.
     const status = result.responses[0]?.status ?? 0;
-    context.expect(status >= 200 && status < 300, `POST: expected a status of success, got ${status || 'no response'}`);
+    context.expect(
+      status >= 200 && status < 300,
+      `POST: expected a status of success, got ${status || 'no response'}`,
+      'service',
+    );
     context.expectBody(result.responses[1], 200, '/b/8k');
   },
 };

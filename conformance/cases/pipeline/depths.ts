@@ -79,6 +79,8 @@ export const writesTwoToTenDeep: ConformanceCase = {
       context.expect(
         said === wanted,
         `expected the first of ${depth} writes to create, the others to replace: ${wanted}, got ${said}`,
+        // A second execution is RET-7's; an answer that is missing, or no success, has another cause.
+        /^20[01]( 20[01])*$/.test(said) && said.length === wanted.length ? undefined : 'service',
       );
       expectReadBack(context, responses[depth], bodyOf(depth, depth - 1));
     }
@@ -117,7 +119,11 @@ export const mixedAcrossBackends: ConformanceCase = {
     expectReadBack(context, responses[8], MIXED);
     context.expectBody(responses[9], 200, '/b/64k');
     const statuses = [1, 3, 6].map((i) => responses[i]?.status).join(' ');
-    context.expect(statuses === '201 201 200', `expected the writes to be answered 201 201 200, got ${statuses}`);
+    context.expect(
+      statuses === '201 201 200',
+      `expected the writes to be answered 201 201 200, got ${statuses}`,
+      'service',
+    );
   },
 };
 
@@ -139,7 +145,7 @@ export const writeUnderLoss: ConformanceCase = {
       .slice(0, 3)
       .map(({ status }) => status)
       .join(' ');
-    context.expect(said === '201 200 200', `expected the writes to be answered 201 200 200, got ${said}`);
+    context.expect(said === '201 200 200', `expected the writes to be answered 201 200 200, got ${said}`, 'service');
     expectReadBack(context, result.responses[3], bodyOf(1, 2));
   },
 };

@@ -1,6 +1,6 @@
 /** Requests that nobody should serve: the controller answers or resets, and hands nothing off. */
 import type { CaseContext, ConformanceCase } from '../case.js';
-import { logged } from '../evidence.js';
+import { lineOf, logged } from '../evidence.js';
 import { expectObjects, gets, header, response, runOne, script, send, waitClose } from '../vocabulary.js';
 
 /** What refuses the request: one of these answers and the end of the connection, or a reset (REQ-7 allows both). */
@@ -16,22 +16,31 @@ async function expectRefused(context: CaseContext, text: string, statuses: reado
 }
 
 /** Who refuses must do it without a backend: neither a rule nor a hand-off is asked for but for the two requests behind. */
-export function refuses(story: string, summary: string, text: string, statuses: readonly number[]): ConformanceCase {
+export function refuses(
+  story: string,
+  summary: string,
+  text: string | ((headerLimit: number) => string),
+  statuses: readonly number[],
+): ConformanceCase {
   return {
     id: `REQ-7.${story}`,
     clauses: ['REQ-7', 'RET-6'],
     summary,
     worlds: ['sim', 'linux'],
     async run(context) {
-      await expectRefused(context, text, statuses);
+      await expectRefused(context, typeof text === 'string' ? text : text(context.headerLimit), statuses);
       // Who refused one connection still serves the next.
       expectObjects(context, await runOne(context, script(...gets('/a/1', '/b/1'))), ['/a/1', '/b/1']);
     },
     afterwards({ control, expect }) {
-      const handoffs = new Set(logged(control, 'handoff', 'sent').map(({ message }) => 'id' in message && message.id));
+      const sent = logged(control, 'handoff', 'sent');
+      const handoffs = new Set(sent.map(({ message }) => 'id' in message && message.id));
+      // The refused request came first.
+      const shownBy = sent.slice(0, 1).map((entry) => lineOf(control, entry, 'the request that should be refused'));
       expect(
         handoffs.size <= 2,
         `expected two hand-offs, of the requests behind the refused one, saw ${handoffs.size}`,
+        ...shownBy,
       );
     },
   };
@@ -47,13 +56,11 @@ export const malformedRequest = refuses(
 export const headerTooLong = refuses(
   'header-too-long',
   'A header beyond the declared limit, 64 KiB unless declared otherwise, is answered 431 or reset (RFC 6585 §5).',
-  header('GET', '/a/1', `X-Filler: ${'x'.repeat(66 * 1024)}`),
+  (headerLimit) => filled(headerLimit + 2 * 1024),
   [431],
 );
 
-/** 64 KiB unless a target declares another limit. */
-const HEADER_LIMIT = 64 * 1024;
-
+/** A header of so many bytes. */
 const filled = (length: number): string => {
   const bare = header('GET', '/a/1k', 'X-Filler: ');
   return header('GET', '/a/1k', `X-Filler: ${'x'.repeat(length - bare.length)}`);
@@ -62,7 +69,7 @@ const filled = (length: number): string => {
 export const headerOneByteTooLong = refuses(
   'header-one-byte-too-long',
   'A header one byte beyond the declared limit, 64 KiB unless declared otherwise, is answered 431 or reset (RFC 6585 §5).',
-  filled(HEADER_LIMIT + 1),
+  (headerLimit) => filled(headerLimit + 1),
   [431],
 );
 
@@ -72,7 +79,7 @@ export const headerAtTheLimit: ConformanceCase = {
   summary: 'A header of exactly the declared limit, 64 KiB unless declared otherwise, is read whole and handed off.',
   worlds: ['sim', 'linux'],
   async run(context) {
-    const result = await runOne(context, script(send(filled(HEADER_LIMIT)), response(), ...gets('/b/1')));
+    const result = await runOne(context, script(send(filled(context.headerLimit)), response(), ...gets('/b/1')));
     expectObjects(context, result, ['/a/1k', '/b/1']);
   },
 };

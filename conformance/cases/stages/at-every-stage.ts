@@ -40,7 +40,7 @@ export function atEveryStage(action: StageAction): readonly ConformanceCase[] {
         context.expectOk([result]);
         const paths = action.paths(stage);
         const got = result.responses.length;
-        context.expect(got === paths.length, `expected ${paths.length} responses, got ${got}`);
+        context.expect(got === paths.length, `expected ${paths.length} responses, got ${got}`, 'service');
         for (const [i, path] of paths.entries()) context.expectBody(result.responses[i], 200, path);
       },
       afterwards(run: CaseEvidence) {

@@ -1,6 +1,7 @@
 /** What did not pass: the clauses' text on one side, what the frames show on the other. */
 import { findClause } from '../../../spec/requirements.js';
 import type { EvidenceFrame } from '../../verdict.js';
+import { besideLines, headline, leadsLine } from '../headline.js';
 import type { ProblemLadders } from '../ladder/problems.js';
 import { type Problem, problemKey, problems, type Report } from '../matrix.js';
 import { badge, clauseCard, filterAttributes } from './clauses.js';
@@ -16,8 +17,13 @@ export function problemSections(report: Report): string {
   const all = problems(report);
   if (all.length === 0) return '';
   const ids = new Map(all.map((problem, i) => [problemKey(problem), `problem-${i + 1}`]));
+  const led = leadsLine(report.columns.flatMap(({ results }) => results));
   const sections = all.map((problem) => problemSection(report, problem, ids));
-  return [...((report.ladders?.size ?? 0) > 0 ? [LEGEND] : []), ...sections].join('\n');
+  return [
+    ...(led === undefined ? [] : [`<p><strong>${escapeHtml(led)}</strong></p>`]),
+    ...((report.ladders?.size ?? 0) > 0 ? [LEGEND] : []),
+    ...sections,
+  ].join('\n');
 }
 
 function problemSection(report: Report, problem: Problem, ids: ReadonlyMap<string, string>): string {
@@ -40,11 +46,18 @@ function problemSection(report: Report, problem: Problem, ids: ReadonlyMap<strin
   return [
     `<section class="problem"${attributes({ id })}${filterAttributes([result.verdict], clauses)}>`,
     `<header>${badge(result.verdict)}<h3><code>${escapeHtml(result.id)}</code></h3><span class="soft">${escapeHtml(column)}</span></header>`,
-    `<p>${escapeHtml(result.message)}</p>`,
+    `<p>${escapeHtml(headline(result))}</p>`,
+    ...besideList(besideLines(result)),
     beside,
     ...(result.replay === '' ? [] : [`<p>Again: <code>${escapeHtml(result.replay)}</code></p>`]),
     '</section>',
   ].join('\n');
+}
+
+/** What else is wrong, the likelier causes first. */
+function besideList(lines: readonly string[]): string[] {
+  if (lines.length === 0) return [];
+  return [`<ol class="beside-list">${lines.map((line) => `<li>${escapeHtml(line)}</li>`).join('')}</ol>`];
 }
 
 type Href = NonNullable<Report['href']>;
