@@ -1,6 +1,5 @@
 /** The guard at the backend's interface (guard.bpf.c): which connections are open, and how far the client may be told. */
 
-import { interfaceIndex } from '../../harness/linux/packet-socket.js';
 import { bpfObject } from '../bpf/build.js';
 import { attachClsact } from '../bpf/clsact.js';
 import { BpfObject } from '../bpf/object.js';
@@ -89,7 +88,7 @@ export class Guard {
   /** From now on nothing of the service comes in or goes out at that interface but on open connections. Throws a WorldError. */
   attach(interfaceName: string): void {
     const { ingress, egress } = this.programs;
-    this.#detach = attachClsact(interfaceIndex(interfaceName), PLACE, [
+    this.#detach = attachClsact(interfaceName, PLACE, [
       { direction: 'ingress', program: ingress },
       { direction: 'egress', program: egress },
     ]);

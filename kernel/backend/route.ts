@@ -17,10 +17,12 @@ const ROUND_TRIP_MS = 334;
  */
 export function widenDefaultRoute(interfaceName: string, segments: number): () => void {
   const [before = ''] = ip('-4', 'route', 'show', 'default', 'dev', interfaceName).split('\n');
-  const words = before.trim().split(/\s+/);
+  const widened = ['rtt', `${ROUND_TRIP_MS}ms`, 'initcwnd', String(segments)];
+  // A process that was killed may have left it so.
+  const words = before.replace(widened.join(' '), '').trim().split(/\s+/);
   if (words[0] !== 'default') throw new WorldError(`${interfaceName} has no default route`);
   const route = [...words, 'dev', interfaceName];
-  ip('-4', 'route', 'replace', ...route, 'initcwnd', String(segments), 'rtt', `${ROUND_TRIP_MS}ms`);
+  ip('-4', 'route', 'replace', ...route, ...widened);
   return () => {
     // The interface may be gone by now.
     spawnSync('ip', ['-4', 'route', 'replace', ...route], { timeout: 10_000 });

@@ -1,4 +1,6 @@
 /** A tc program in front of, or behind, an interface of the current namespace by a clsact qdisc: it stays there when its process dies. */
+import { spawnSync } from 'node:child_process';
+import { interfaceIndex } from '../../harness/linux/packet-socket.js';
 import { WorldError } from '../../harness/world.js';
 import { bpfErrorName, libbpf } from './libbpf.js';
 
@@ -28,21 +30,38 @@ function options(program: number, flags: number, place: number): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
+/** Whether nobody has a filter there; false where that cannot be asked. */
+function isEmpty(interfaceName: string): boolean {
+  return Object.keys(POINTS).every((direction) => {
+    const { status, stdout } = spawnSync('tc', ['filter', 'show', 'dev', interfaceName, direction], {
+      encoding: 'utf8',
+    });
+    return status === 0 && stdout.trim() === '';
+  });
+}
+
 /**
- * Attaches programs; returns what takes them away, and the qdisc with them when it was made here. `place`: handle and priority of the filters; what
- * a process that died left there is replaced. Throws a WorldError, with nothing left attached.
+ * Attaches programs; returns what takes them away, and with them a qdisc that was made here, or by a process that died and whose filters stood in this
+ * place, unless somebody else has filters at it. `place`: handle and priority of the filters. Throws a WorldError, with nothing left attached.
  */
 export function attachClsact(
-  ifindex: number,
+  interfaceName: string,
   place: number,
   programs: readonly { readonly direction: Direction; readonly program: number }[],
 ): () => void {
   const bpf = libbpf();
+  const ifindex = interfaceIndex(interfaceName);
   const created = bpf.tc_hook_create(hook(ifindex, BOTH));
   if (created < 0 && bpfErrorName(created) !== 'EEXIST')
     throw new WorldError(`the clsact qdisc: ${bpfErrorName(created)}`);
+  const left = programs.some(
+    ({ direction }) => bpf.tc_query(hook(ifindex, POINTS[direction]), options(0, 0, place)) >= 0,
+  );
   const undo: (() => void)[] = [];
-  if (created >= 0) undo.push(() => bpf.tc_hook_destroy(hook(ifindex, BOTH)));
+  if (created >= 0 || left)
+    undo.push(() => {
+      if (isEmpty(interfaceName)) bpf.tc_hook_destroy(hook(ifindex, BOTH));
+    });
   const detach = (): void => {
     for (const step of undo.splice(0).toReversed()) step();
   };
