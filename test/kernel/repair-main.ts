@@ -90,6 +90,8 @@ function connections() {
   );
   const bare = sockets();
   closeSilently(plain);
+  widenDefaultRoute('link', 64);
+  // As after a process that was killed.
   const restore = widenDefaultRoute('link', 64);
   const widened = run('ip', '-4', 'route', 'show', 'default').trim();
   restore();
@@ -116,6 +118,8 @@ const segment = (fields: { seq: number; flags: number; window?: number; size?: n
 
 async function guarded() {
   const guard = new Guard(await guardObject(), LOCAL);
+  // One of a process that was killed stands there.
+  new Guard(await guardObject(), LOCAL).attach('link');
   guard.attach('link');
   const attached =
     run('tc', 'filter', 'show', 'dev', 'link', 'egress') + run('tc', 'filter', 'show', 'dev', 'link', 'ingress');
