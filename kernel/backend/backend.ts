@@ -11,11 +11,13 @@ import type { Outcome } from './connection.js';
 
 /** A connection that is being served. */
 export interface Live {
+  /** Owns the connection from now on: the controller has been told. */
+  begin(): void;
   /** Ends it without a word; returns where it stands. */
   giveUp(): ConnectionSnapshot;
 }
 
-/** Takes a connection over; calls `ended` once, and not before it has returned. Throws an Error when it cannot, and then nothing is left of it. */
+/** Makes ready to take a connection over; calls `ended` once, and not before `begin`. Throws an Error when it cannot, and then nothing is left of it. */
 export type TakeOverConnection = (handoff: Handoff, ended: (outcome: Outcome) => void) => Live;
 
 type Report = Extract<ControlMessage, { verb: 'complete' | 'failed' }>;
@@ -40,6 +42,8 @@ export class BackendControl {
   /** Where outputs go that come of no input. */
   readonly #put: (outputs: readonly RoleOutput[]) => void;
   readonly #now: () => Micros;
+  /** Does something once the outputs of this step are out. */
+  readonly #afterwards: (work: () => void) => void;
   readonly #services = new Map<string, Service>();
   /** Numbers of the latest hand-offs that ended, so that a late repetition does not start one again. */
   readonly #ended: number[] = [];
@@ -52,16 +56,19 @@ export class BackendControl {
       takeOver,
       put,
       now,
+      afterwards = setImmediate,
     }: {
       readonly takeOver: TakeOverConnection;
       readonly put: (outputs: readonly RoleOutput[]) => void;
       readonly now: () => Micros;
+      readonly afterwards?: (work: () => void) => void;
     },
   ) {
     this.#name = name;
     this.#takeOver = takeOver;
     this.#put = put;
     this.#now = now;
+    this.#afterwards = afterwards;
   }
 
   /** Connections taken over and not yet given back with the controller's confirmation. */
@@ -158,6 +165,8 @@ export class BackendControl {
     this.#arm(service);
     this.#event('TakeOver', key, { handoff, seq: message.snapshot.seq, ack: message.snapshot.ack });
     this.#say(peer, { verb: 'ok', re: id });
+    // A segment that meets it before the controller is told draws nothing (HOF-5).
+    this.#afterwards(() => service.live?.begin());
   }
 
   #finished(service: Service, outcome: Outcome): void {

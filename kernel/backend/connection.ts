@@ -35,6 +35,7 @@ export interface TakeOver {
   readonly ended: (outcome: Outcome) => void;
 }
 
+const LONG_AGO = 1n;
 /** Of a socket's buffers, in bytes. */
 const BUFFER = 512 * 1024;
 /** How often it is asked whether all is acknowledged: soon at first, and not for ever so often. In ms. */
@@ -122,7 +123,7 @@ export class HandedConnection {
   #polls = 0;
   #over = false;
 
-  /** Takes the connection over. Throws a RepairRefused or a BpfMapError, with nothing left, when it cannot. */
+  /** Makes ready to take the connection over; nothing comes in or goes out yet. Throws a RepairRefused or a BpfMapError, with nothing left, when it cannot. */
   constructor(plan: TakeOver) {
     this.#plan = plan;
     const { handoff, local, client, guard } = plan;
@@ -139,7 +140,12 @@ export class HandedConnection {
     };
     this.#fd = importConnection({ local, client, snapshot, buffer: BUFFER });
     try {
-      guard.open(client, this.#flow, { taken: snapshot.ack, echoed: snapshot.timestamps?.recent ?? 0 });
+      // Closed, its lease being over; but there is room for it.
+      guard.open(
+        client,
+        { ...this.#flow, until: LONG_AGO },
+        { taken: snapshot.ack, echoed: snapshot.timestamps?.recent ?? 0 },
+      );
       this.socket = new Socket({ fd: this.#fd, readable: true, writable: true, allowHalfOpen: true });
     } catch (error) {
       guard.forget(client);
@@ -153,7 +159,13 @@ export class HandedConnection {
     this.#stream = new RequestStream(this);
     this.#stream.on('error', () => {});
     this.#stream.push(Buffer.from(request.header, 'base64'));
-    plan.server.serve(this.#stream);
+  }
+
+  /** Owns the connection from now on, and serves it. */
+  begin(): void {
+    if (this.#over) return;
+    this.#plan.guard.open(this.#plan.client, this.#flow);
+    this.#plan.server.serve(this.#stream);
   }
 
   /** Gives the connection up before its end; returns where it stands. */

@@ -44,6 +44,7 @@ export async function rehearse(around: Pick<TakeOver, 'local' | 'guard' | 'serve
       leaseMs: 0,
     },
   });
+  connection.begin();
   await new Promise((wake) => setTimeout(wake, LONG_ENOUGH_MS));
   connection.giveUp();
 }

@@ -142,26 +142,38 @@ function handoff(number: number, leaseMs?: number): Handoff {
 
 /** A backend whose connections are served by the test. */
 function bench(refusal?: string) {
-  const serving: { handoff: Handoff; ended: (outcome: Outcome) => void; givenUp: number }[] = [];
+  const serving: { handoff: Handoff; ended: (outcome: Outcome) => void; begun: number; givenUp: number }[] = [];
+  const later: (() => void)[] = [];
   const said: RoleOutput[] = [];
   let now = 0;
   const takeOver: TakeOverConnection = (message, ended) => {
     if (refusal !== undefined) throw new Error(refusal);
-    const row = { handoff: message, ended, givenUp: 0 };
+    const row = { handoff: message, ended, begun: 0, givenUp: 0 };
     serving.push(row);
     return {
+      begin() {
+        row.begun++;
+      },
       giveUp() {
         row.givenUp++;
         return SNAPSHOT;
       },
     };
   };
-  const control = new BackendControl('backend0', { takeOver, put: (outputs) => said.push(...outputs), now: () => now });
+  const control = new BackendControl('backend0', {
+    takeOver,
+    put: (outputs) => said.push(...outputs),
+    now: () => now,
+    afterwards: (work) => later.push(work),
+  });
   const messages = (outputs: readonly RoleOutput[]): ControlMessage[] =>
     outputs.flatMap((output) => (output.kind === 'control' ? [output.message] : []));
   return {
     control,
     serving,
+    later: () => {
+      for (const work of later.splice(0)) work();
+    },
     said: () => messages(said.splice(0)),
     tell: (message: ControlMessage, peer = 'controller') => messages(control.step({ kind: 'control', peer, message })),
     wait(ms: number): ControlMessage[] {
@@ -174,8 +186,11 @@ function bench(refusal?: string) {
 }
 
 t.test('a hand-off is taken over once, and reported until that is confirmed', (t) => {
-  const { control, serving, tell, said, wait, up } = bench();
+  const { control, serving, tell, said, wait, up, later } = bench();
   t.match(tell(handoff(7)), [{ verb: 'ok', re: 'h7' }]);
+  t.equal(serving[0]?.begun, 0, 'not before the controller is told');
+  later();
+  t.equal(serving[0]?.begun, 1);
   t.match(tell({ ...handoff(7), id: 'again' }), [{ verb: 'ok', re: 'again' }]);
   t.equal(serving.length, 1);
   t.match(tell(handoff(8)), [{ verb: 'refused', code: 'conflict' }], 'it is owned already');
