@@ -132,7 +132,7 @@ if (await hasLinux()) {
       'BKD-2.next-request-behind-payload',
       'HOF-5.request-after-giving-up',
       'RET-5.reset-frees-the-rule',
-      'ERR-2.backend-crashes-within-the-response',
+      'ERR-2.backend-crashes-before-the-first-byte',
     ]);
   });
 }
