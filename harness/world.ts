@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly initialSequence?: number;
   /** Bytes of each frame that the capture keeps; all when absent. For runs whose whole capture nobody could read. */
   readonly captureLength?: number;
+  /** Paths of `LARGE_OBJECTS` that will be asked for: a backend under test serves files, and these are written for those who want them only. */
+  readonly largeObjects?: readonly string[];
   /** Events after which the simulated world gives a run up that comes to no rest (an ACK war never ends); 1,000,000 when absent. */
   readonly eventLimit?: number;
   /** Silence after which waiting clients are given up on Linux, in ms of real time (harness/silence.ts); 8,000 when absent. */

@@ -14,6 +14,11 @@ interface RoleOptions {
   readonly ruleCapacity?: number;
   readonly initialSequence?: number | null;
   readonly dataPlane?: 'packets' | 'offloads' | 'ebpf';
+  readonly tcp?: 'user' | 'kernel';
+  readonly objects?: string;
+  readonly scratch?: string;
+  readonly zeroWindow?: boolean;
+  readonly addressesOnly?: boolean;
 }
 
 function parseEndpoint(text: string): { address: string; port: number } {
@@ -39,17 +44,33 @@ function parseCount(most: number): (text: string) => number {
   };
 }
 
+type Start = (role: StandaloneRole) => Promise<() => void>;
+
+/** Whoever plays the role as the options want it. */
+async function starter(name: string, options: RoleOptions): Promise<Start> {
+  const { dataPlane = 'packets', tcp = 'user', objects, scratch, zeroWindow } = options;
+  if (name !== 'switch' && dataPlane !== 'packets') throw new Failure(2, `--data-plane ${dataPlane} is a switch's`);
+  if (name !== 'switch' && options.addressesOnly) throw new Failure(2, "--addresses-only is a switch's");
+  if (!name.startsWith('backend') && tcp !== 'user') throw new Failure(2, `--tcp ${tcp} is a backend's`);
+  if (dataPlane === 'ebpf') return (await import('../../kernel/switch/role.js')).runEbpfSwitch;
+  if (tcp === 'kernel') {
+    if (objects === undefined) throw new Failure(2, '--tcp kernel needs --objects');
+    const { runKernelBackend } = await import('../../kernel/backend/role.js');
+    const more = { objects, ...(scratch !== undefined && { scratch }), ...(zeroWindow && { zeroWindow }) };
+    return (role) => runKernelBackend({ ...role, ...more });
+  }
+  for (const [option, value] of Object.entries({ objects, scratch, 'zero-window': zeroWindow }))
+    if (value !== undefined) throw new Failure(2, `--${option} goes with --tcp kernel`);
+  return (await import('../../harness/linux/standalone-role.js')).runStandaloneRole;
+}
+
 async function role(name: string, options: RoleOptions): Promise<void> {
   if (!/^(controller|switch|backend\d+)$/.test(name))
     throw new Failure(2, `no role is called '${name}'; there are: controller, switch, backend0, backend1, ...`);
   if (name === 'controller' && options.peers === undefined) throw new Failure(2, 'a controller needs --peers');
   if (name !== 'controller' && options.control === undefined) throw new Failure(2, `a ${name} needs --control`);
-  const { control, initialSequence, dataPlane = 'packets' } = options;
-  if (name !== 'switch' && dataPlane !== 'packets') throw new Failure(2, `--data-plane ${dataPlane} is a switch's`);
-  const start =
-    dataPlane === 'ebpf'
-      ? (await import('../../kernel/switch/role.js')).runEbpfSwitch
-      : (await import('../../harness/linux/standalone-role.js')).runStandaloneRole;
+  const { control, initialSequence } = options;
+  const start = await starter(name, options);
   let stop: () => void;
   try {
     stop = await start({
@@ -59,7 +80,8 @@ async function role(name: string, options: RoleOptions): Promise<void> {
       ...(options.policy !== undefined && { policy: options.policy }),
       ...(control && { control: { ...control, peerAddress: options.controlPeer } }),
       peers: options.peers ?? [],
-      ...(dataPlane === 'offloads' && { offloads: true }),
+      ...(options.addressesOnly && { addressesOnly: true }),
+      ...(options.dataPlane === 'offloads' && { offloads: true }),
       ...(options.serviceDelay !== undefined && { serviceDelayMs: options.serviceDelay }),
       ...(options.ruleCapacity !== undefined && { ruleCapacity: options.ruleCapacity }),
       ...(typeof initialSequence === 'number' && { initialSequence }),
@@ -106,6 +128,15 @@ export function registerRole(program: Command): void {
         .choices(['packets', 'offloads', 'ebpf'])
         .default('packets'),
     )
+    .option('--addresses-only', "a switch that leaves window and FIN to the backends' hosts (VAR-4)")
+    .addOption(
+      new Option('--tcp <KIND>', "whose TCP a backend speaks: this process', or the kernel's by TCP_REPAIR")
+        .choices(['user', 'kernel'])
+        .default('user'),
+    )
+    .option('--objects <DIR>', 'with --tcp kernel: the files it serves')
+    .option('--scratch <DIR>', 'with --tcp kernel: where it keeps what is PUT')
+    .option('--zero-window', 'with --tcp kernel: close the window of reads itself, not at the switch (VAR-4)')
     .option(
       '--initial-sequence <N>',
       'initial sequence number of every accepted connection; empty for the usual',
@@ -117,7 +148,8 @@ export function registerRole(program: Command): void {
 Examples:
   prism role switch --topology topology.json --interfaces client,controller,backend0,backend1 --control 127.0.0.1:7401
   prism role switch --data-plane ebpf --topology topology.json --interfaces client,controller,backend0,backend1 --control 127.0.0.1:7401
-  prism role backend0 --topology topology.json --interfaces link --control 127.0.0.1:7401`,
+  prism role backend0 --topology topology.json --interfaces link --control 127.0.0.1:7401
+  prism role backend0 --tcp kernel --objects ./objects --topology topology.json --interfaces link --control 127.0.0.1:7401`,
     )
     .action(role);
 }

@@ -51,6 +51,7 @@ export interface ConformanceCase {
       WorldOptions,
       | 'policy'
       | 'captureLength'
+      | 'largeObjects'
       | 'ruleCapacity'
       | 'serviceDelayMs'
       | 'controlFaults'

@@ -8,7 +8,7 @@ import { isSound, senderOf } from '../flows/connection.js';
 import { isFlagged, type Segment } from '../flows/decode.js';
 import type { HandedExchange } from '../flows/judged.js';
 import type { LoggedRequest } from '../flows/logged.js';
-import { between, spanOf } from '../flows/rules.js';
+import { between, hasVariant, spanOf } from '../flows/rules.js';
 import type { Check } from './check.js';
 import { ackText, at, named, Tally } from './tally.js';
 
@@ -79,7 +79,8 @@ export const SWT_7: Check = {
       if (fin === undefined) continue;
       const { backend } = exchange.handoff;
       const [delivered] = fin.delivered;
-      const asked = clearingRule(exchange);
+      // VAR-4: it may be cleared behind that link.
+      const asked = hasVariant(judged, 'VAR-4') ? undefined : clearingRule(exchange);
       const over = confirmedRules(exchange.connection).find(({ add }) => add === asked)?.to ?? Number.POSITIVE_INFINITY;
       // Behind its removal it is no rule's doing any more (RET-1).
       const kept = asked && fin.delivered.find(({ t }) => t > asked.t && t < over);

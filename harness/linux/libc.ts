@@ -9,6 +9,7 @@ export type NativePointer = { readonly __nativePointer: unique symbol };
 interface Libc {
   socket(domain: number, type: number, protocol: number): number;
   bind(fd: number, address: Uint8Array, length: number): number;
+  connect(fd: number, address: Uint8Array, length: number): number;
   close(fd: number): number;
   setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
   getsockopt(fd: number, level: number, name: number, value: Uint8Array, length: Uint32Array): number;
@@ -33,6 +34,7 @@ export function libc(): Libc {
     const bound: Libc = {
       socket: lib.func('int socket(int domain, int type, int protocol)'),
       bind: lib.func('int bind(int fd, const void *address, unsigned int length)'),
+      connect: lib.func('int connect(int fd, const void *address, unsigned int length)'),
       close: lib.func('int close(int fd)'),
       setsockopt: lib.func('int setsockopt(int fd, int level, int name, const void *value, unsigned int length)'),
       getsockopt: lib.func(

@@ -125,6 +125,11 @@ export class RunningRole<State> {
     await Promise.all(this.#rim.connect.map((peer) => new Promise<void>((resolve) => this.#connect(peer, resolve))));
   }
 
+  /** Puts out what comes of none of its inputs. */
+  put(outputs: readonly RoleOutput[]): void {
+    if (!this.#stopped) this.#apply(outputs, '');
+  }
+
   /** One batch, so that timers and control peers get their turn: what is sent of it leaves before the next is received into its place. */
   #passOn(port: string, socket: OffloadSocket): void {
     socket.receive(({ bytes, offload }) => this.#input({ kind: 'frame', port, bytes, offload }, port));

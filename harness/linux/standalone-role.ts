@@ -19,6 +19,8 @@ export interface StandaloneRole {
   readonly peers: readonly { readonly peer: string; readonly address: string; readonly port: number }[];
   readonly serviceDelayMs?: number;
   readonly ruleCapacity?: number;
+  /** A switch's: it rewrites addresses, and leaves window and FIN to the backends' hosts (VAR-4). */
+  readonly addressesOnly?: boolean;
   readonly initialSequence?: number;
   /** A switch's interfaces have their offloads on. */
   readonly offloads?: boolean;
@@ -51,7 +53,7 @@ export function standaloneOptions(role: StandaloneRole): {
   const options: WorldOptions = {
     // Only the controller's initial sequence numbers come of it.
     seed: process.pid,
-    without: [],
+    without: role.addressesOnly ? ['window-closing', 'fin-suppression'] : [],
     policy,
     faults: [],
     ...(role.serviceDelayMs !== undefined && { serviceDelayMs: role.serviceDelayMs }),

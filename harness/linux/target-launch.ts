@@ -81,7 +81,7 @@ function placeholderValues({ role, topology, options, network, scratch }: Target
     control_peer: NEAR,
     peers: rim.peers.map(({ peer, near: { address, port } }) => `${peer}=${address}:${port}`).join(','),
     ...files,
-    objects: /^backend/.test(role) ? objectsFolder() : '',
+    objects: /^backend/.test(role) ? objectsFolder(options.largeObjects) : '',
     serviceDelayMs: String(options.serviceDelayMs ?? 0),
     ruleCapacity: String(options.ruleCapacity ?? 1024),
     initialSequence: String(options.initialSequence ?? ''),

@@ -8,13 +8,14 @@ function has(arrival: Arrival, flag: FlagName): boolean {
 }
 
 export function matchesExpectation(step: ExpectStep, arrival: Arrival): boolean {
-  const { flags, without, payload, window, acks, from } = step;
+  const { flags, without, payload, repeated, window, acks, from } = step;
   if (flags?.some((flag) => !has(arrival, flag))) return false;
   if (without?.some((flag) => has(arrival, flag))) return false;
   if (
     typeof payload === 'number' ? arrival.length !== payload : payload !== undefined && payload !== arrival.length > 0
   )
     return false;
+  if (repeated !== undefined && repeated !== arrival.repeated) return false;
   if (window !== undefined && (window === 'zero') !== (arrival.window === 0)) return false;
   if (acks !== undefined && (!has(arrival, 'ACK') || arrival.acks !== acks)) return false;
   return from === undefined || arrival.from === from;

@@ -50,6 +50,8 @@ export interface ExpectStep {
   readonly without?: readonly FlagName[];
   /** Bytes of payload, or whether there is any. */
   readonly payload?: number | boolean;
+  /** False: no payload, or some that has not arrived before. */
+  readonly repeated?: boolean;
   readonly window?: 'zero' | 'open';
   /** It acknowledges the client's stream up to exactly this place. */
   readonly acks?: number;

@@ -19,6 +19,8 @@ export interface Arrival {
   readonly length: number;
   /** Where its payload begins in the server's stream. */
   readonly from: number;
+  /** All of its payload, if it has any, arrived before. */
+  readonly repeated: boolean;
   /** The place in the client's stream up to which it acknowledges; -1 before the SYN. */
   readonly acks: number;
   /** IP identification, by which a capture knows the frame. */
@@ -97,12 +99,14 @@ export class Tracking {
 
   /** What a segment says in places. */
   locate(segment: TcpView, at: number, ipId: number): Arrival {
+    const from = this.irs === undefined ? 0 : seqDiff(segment.seq, seqAdd(this.irs, 1));
     return {
       at,
       flags: segment.flags,
       window: segment.window,
       length: segment.payloadLength,
-      from: this.irs === undefined ? 0 : seqDiff(segment.seq, seqAdd(this.irs, 1)),
+      from,
+      repeated: segment.payloadLength > 0 && from + segment.payloadLength <= this.arrived,
       acks: seqDiff(segment.ack, seqAdd(this.iss, 1)),
       ipId,
     };

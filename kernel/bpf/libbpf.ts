@@ -22,6 +22,8 @@ export interface Libbpf {
   tc_hook_create(hook: Uint8Array): number;
   tc_hook_destroy(hook: Uint8Array): number;
   tc_attach(hook: Uint8Array, options: Uint8Array): number;
+  tc_detach(hook: Uint8Array, options: Uint8Array): number;
+  tc_query(hook: Uint8Array, options: Uint8Array): number;
   test_run(program: number, options: Uint8Array): number;
 }
 
@@ -53,6 +55,8 @@ export function libbpf(): Libbpf {
       tc_hook_create: lib.func('int bpf_tc_hook_create(const void *hook)'),
       tc_hook_destroy: lib.func('int bpf_tc_hook_destroy(const void *hook)'),
       tc_attach: lib.func('int bpf_tc_attach(const void *hook, _Inout_ void *options)'),
+      tc_detach: lib.func('int bpf_tc_detach(const void *hook, const void *options)'),
+      tc_query: lib.func('int bpf_tc_query(const void *hook, _Inout_ void *options)'),
       test_run: lib.func('int bpf_prog_test_run_opts(int program, _Inout_ void *options)'),
     };
     return loaded;

@@ -96,6 +96,13 @@ export class BpfObject {
     }
   }
 
+  /** Descriptor of another program of the object. Throws a WorldError when it has none of that name. */
+  otherProgram(name: string): number {
+    const found = libbpf().find_program(this.#object, name);
+    if (found === null) throw new WorldError(`the eBPF object has no program ${name}`);
+    return libbpf().program_fd(found);
+  }
+
   map(name: string): BpfMap {
     const known = this.#maps.get(name);
     if (known) return known;

@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import t from 'tap';
 import { compiled } from '../../harness/compiled.js';
+import { machineHeaders } from '../../kernel/bpf/build.js';
 import { libbpf } from '../../kernel/bpf/libbpf.js';
 import { BpfObject } from '../../kernel/bpf/object.js';
-import { machineHeaders } from '../../kernel/switch/build.js';
 import { hasLinux } from '../linux/needs-linux.js';
 
 const NOTHING = { links: 0, qdiscs: 0 };

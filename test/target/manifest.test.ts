@@ -186,7 +186,9 @@ t.test('every placeholder is filled in; braces around anything else are text', (
 
 t.test('shipped targets, and manifests by their path', (t) => {
   t.same(shippedTargets(), [
+    'backend-side',
     'ebpf-switch',
+    'kernel-backend',
     'reference',
     'reference-backend',
     'reference-controller',

@@ -16,7 +16,8 @@ export function answerTo(stage: Stage): SegmentStep {
   return expectSegment({
     flags: ['ACK'],
     without: ['RST', 'FIN', 'SYN'],
-    payload: false,
+    // A sender that has room in the client's window still may say it along with new data (RFC 9293 §3.8.6.3), but a retransmission is no answer.
+    ...(stage.responding ? { repeated: false } : { payload: false }),
     acks: stage.headerSent,
     window: stage.window,
   });

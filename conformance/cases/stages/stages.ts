@@ -28,6 +28,8 @@ export interface Stage {
   readonly answered: 'at once' | 'never' | 'later';
   /** The window of the answer. */
   readonly window: 'zero' | 'open';
+  /** More of the response may leave, and an answer with it. */
+  readonly responding?: boolean;
   /** Where the client's segment arrives. */
   readonly vantage: 'controller' | 'backend0';
   /** Beginning and end of the stage, in ns since the epoch; undefined when it did not come about. */
@@ -184,6 +186,7 @@ export const STAGES: readonly Stage[] = [
     lead: [connect(), withholdAcks, sendText(LARGE_HEADER), { do: 'arrived', bytes: SOME_OF_IT }, wait(LATER_MS)],
     headerSent: LARGE_HEADER.length,
     responded: false,
+    responding: true,
     answered: 'at once',
     window: 'zero',
     vantage: 'backend0',

@@ -47,8 +47,9 @@ function large(name: string, words: string, slow: boolean): ConformanceCase {
     summary: `An object of ${words} is read whole by curl from one backend, and a small one behind it from the other.`,
     worlds: ['linux'],
     programs: ['curl'],
+    ...(slow && { slow }),
     // Of so many frames the headers are enough.
-    ...(slow && { slow, options: { captureLength: 256 } }),
+    options: { largeObjects: [`/a/${name}`], ...(slow && { captureLength: 256 }) },
     async run(context) {
       const job = { ...client('curl', get(`/a/${name}`), get('/b/8k')), timeoutMs: slow ? 1_200_000 : 120_000 };
       expectObjects(context, await runOne(context, job), [`/a/${name}`, '/b/8k']);
