@@ -26,7 +26,7 @@ import { analyse } from './flows/judged.js';
 import type { ClauseFinding, JudgeEvidence } from './judge.js';
 import { momentsOf } from './moments.js';
 import { withVariants } from './variants.js';
-import type { EvidenceFrame, Result } from './verdict.js';
+import { type EvidenceFrame, NOT_RUN, type Result } from './verdict.js';
 
 /** How long one case may take by the wall clock, from building its world to tearing it down, in ms. */
 const CASE_LIMIT_MS = 180_000;
@@ -386,7 +386,7 @@ export function notRunResults(
       clauses,
       verdict: 'inconclusive',
       exercised: 0,
-      message: `not run: ${reason}`,
+      message: NOT_RUN + reason,
       evidence: [],
       replay: replayCommand(id, world, plan),
     }));
@@ -397,7 +397,7 @@ export function notRunLines({ runs, notRun }: RunOutcome): string[] {
   const total = runs.length + notRun.length;
   const reasons = new Map<string, number>();
   for (const { reason } of notRun) reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
-  return [...reasons].map(([reason, count]) => `not run: ${count} of ${total} cases: ${reason}`);
+  return [...reasons].map(([reason, count]) => `${NOT_RUN}${count} of ${total} cases: ${reason}`);
 }
 
 /** Findings of one capture with the command that makes that capture again (empty where there is none). */

@@ -10,6 +10,9 @@ export interface EvidenceFrame {
   readonly background?: true;
 }
 
+/** Begins the message of a case that nobody ran. */
+export const NOT_RUN = 'not run: ';
+
 /** The note of the frame that a failure names where what went wrong is in no single one: the first of the run. */
 export const NO_SINGLE_FRAME = 'first frame of the run; no single frame decides it';
 

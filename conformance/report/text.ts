@@ -1,6 +1,6 @@
 /** Reports as plain text, for the terminal and for summary.txt. */
 import type { Summary } from '../result-schema.js';
-import type { Result, Verdict } from '../verdict.js';
+import { NOT_RUN, type Result, type Verdict } from '../verdict.js';
 import { besideLines, headline, leadsLine, placeOf } from './headline.js';
 import type { Ladder } from './ladder/rows.js';
 import { ladderText } from './ladder/text.js';
@@ -89,7 +89,10 @@ export function clauseTable(report: Report, paint: Paint = plain, whole = false)
 
 /** One line a case. */
 export function caseTable(report: Report, paint: Paint = plain): string[] {
-  const rows = caseRows(report).map(({ id, cells }) => ({ first: id, cells: cells.map(caseCell), last: '' }));
+  const rows = caseRows(report)
+    // Of a run that was stopped, what nobody ran is told by their number.
+    .filter(({ cells }) => !cells.every((cell) => cell?.message.startsWith(NOT_RUN) ?? true))
+    .map(({ id, cells }) => ({ first: id, cells: cells.map(caseCell), last: '' }));
   return rows.length === 0
     ? []
     : table({ first: 'CASE', columns: caseColumns(report).map((c) => c.name.toUpperCase()) }, rows, paint);

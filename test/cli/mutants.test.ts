@@ -12,15 +12,16 @@ t.test('killed mutants: exit 0, one line each, a document whose results all pass
   const ended = await prism(['mutants', 'swt-4.stale*', 'REQ-3', '--out', 'killed', '--json', 'killed.json'], { cwd });
   t.match(ended, { code: 0, stderr: '' });
   t.match(ended.stdout, /^killed {2}swt-4\.stale-ip-checksum +SWT-4 by REQ-6\.path-hash, frames \d+/m);
-  t.match(ended.stdout, /^3 pass, 0 fail in /m);
+  t.match(ended.stdout, /^4 pass, 0 fail in /m);
   const document = ResultDocument.parse(JSON.parse(readFileSync(join(cwd, 'killed.json'), 'utf8')));
-  t.match(document, { target: 'mutants', world: 'sim', seed: 1, summary: { pass: 3, fail: 0, error: 0 } });
+  t.match(document, { target: 'mutants', world: 'sim', seed: 1, summary: { pass: 4, fail: 0, error: 0 } });
   t.same(
     document.results.map(({ id, clauses }) => [id, ...clauses]),
     [
       ['swt-4.stale-tcp-checksum', 'SWT-4'],
       ['swt-4.stale-ip-checksum', 'SWT-4'],
       ['req-3.leaves-window-open', 'REQ-3'],
+      ['req-3.leaves-a-window-of-one', 'REQ-3'],
     ],
   );
   t.same(ResultDocument.parse(JSON.parse(readFileSync(join(cwd, 'killed', 'result.json'), 'utf8'))), document);

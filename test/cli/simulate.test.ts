@@ -116,11 +116,12 @@ t.test('Ctrl-C ends it at once, with 130', async (t) => {
   const begun = performance.now();
   const ended = await prism(['simulate', '--seeds', '1..4000000'], {
     cwd,
-    started: (kill) => setTimeout(() => kill('SIGINT'), 4000),
+    // Long enough for a busy machine to start it.
+    started: (kill) => setTimeout(() => kill('SIGINT'), 12_000),
   });
   t.equal(ended.code, 130, ended.stderr);
   t.match(ended.stderr, /interrupted by SIGINT/);
-  t.ok(performance.now() - begun < 20_000);
+  t.ok(performance.now() - begun < 60_000);
 });
 
 t.test('stories: exit 0 and figures; the same seed, the same stories', async (t) => {

@@ -82,7 +82,7 @@ t.test('Ctrl-C: 130, no JVM, no folder left', async (t) => {
   const ended = await prism(['spec', 'check', '--model', 'deep'], {
     cwd,
     env: { TMPDIR: scratch },
-    started: (kill) => setTimeout(() => kill('SIGINT'), 6000),
+    started: (kill) => setTimeout(() => kill('SIGINT'), 12_000),
   });
   t.match(ended, { code: 130, stderr: /cleaning up.*\n(.*\n)*prism: interrupted by SIGINT\n$/ });
   t.same(

@@ -109,7 +109,7 @@ t.test('verify without any tool of Linux: all of the simulated world, one line o
   });
 });
 
-t.test('Ctrl-C ends a run with 130 and one line', async (t) => {
+t.test('Ctrl-C ends a run with 130, and what had finished is told', async (t) => {
   const ended = await prism(['test', '--out', 'interrupted'], {
     cwd,
     started: (kill) => {
@@ -120,5 +120,7 @@ t.test('Ctrl-C ends a run with 130 and one line', async (t) => {
       }, 50);
     },
   });
-  t.match(ended, { code: 130, stdout: '', stderr: /SIGINT: cleaning up[^\n]*\nprism: interrupted by SIGINT\n$/ });
+  t.match(ended, { code: 130, stderr: /^prism: SIGINT: cleaning up[^\n]*\n$/ });
+  t.match(ended.stdout, /^not run: \d+ of \d+ cases: interrupted/m, 'the rest is a number');
+  t.ok(ended.stdout.split('\n').length < 150, 'and no table of what nobody ran');
 });

@@ -156,7 +156,7 @@ if (await hasLinux()) {
     t.equal(run({}), first);
     t.same(readdirSync(join(cache, 'prism-conformance')), [first.split('/').at(-1)]);
     mkdirSync(join(folder, 'empty'));
-    t.match(run({ PATH: join(folder, 'empty') }), /^WorldError: the lwIP client needs a C compiler, cc/);
+    t.match(run({ PATH: join(folder, 'empty') }), /^WorldError: the lwIP client needs the compiler cc \(Debian: gcc/);
     writeFileSync(
       join(folder, 'bin', 'cc'),
       '#!/bin/sh\n[ "$1" = --version ] && exit 0\necho "x.c:1: error: broken" >&2\nexit 1\n',
