@@ -120,7 +120,7 @@ t.test('Ctrl-C ends a run with 130, and what had finished is told', async (t) =>
       }, 50);
     },
   });
-  t.match(ended, { code: 130, stderr: /^prism: SIGINT: cleaning up[^\n]*\n$/ });
+  t.match(ended, { code: 130, stderr: /^\r?prism: SIGINT: cleaning up[^\n]*\n$/ });
   t.match(ended.stdout, /^not run: \d+ of \d+ cases: interrupted/m, 'the rest is a number');
   t.ok(ended.stdout.split('\n').length < 150, 'and no table of what nobody ran');
 });
