@@ -3,7 +3,7 @@
 import { compareClauses } from '../spec/requirements.js';
 import type { ConformanceCase } from './cases/case.js';
 import { byCause, type Charge, type MomentOf, type Suspects } from './cause.js';
-import type { Charge as CaseCharge } from './charges.js';
+import type { CaseCharge } from './charges.js';
 import type { ClauseFinding } from './judge.js';
 import { type EvidenceFrame, NO_SINGLE_FRAME, type Result } from './verdict.js';
 

@@ -9,7 +9,7 @@ import type { AnalyseOutcome } from './flows/judged.js';
 import type { ClauseFinding } from './judge.js';
 import type { EvidenceFrame } from './verdict.js';
 
-export interface Charge {
+export interface CaseCharge {
   readonly clause: string;
   readonly message: string;
   /** Empty where neither frame nor line shows it. */
@@ -30,7 +30,7 @@ export interface Charging {
  * frames show to have failed it. What frames show broken explains what the client missed: such expectations are charged to nobody then, and the
  * story's own only where no check judges its clause and something shows it.
  */
-export function charge(testCase: ConformanceCase, given: Charging): Charge[] {
+export function charge(testCase: ConformanceCase, given: Charging): CaseCharge[] {
   const { failures, findings } = given;
   if (failures.length === 0) return [];
   const about = testCase.id.split('.', 1)[0] ?? '';
@@ -38,8 +38,8 @@ export function charge(testCase: ConformanceCase, given: Charging): Charge[] {
   const judgedBy = (clause: string): ClauseFinding | undefined =>
     findings.find((one) => one.clause === clause && (one.incidental !== true || one.finding.verdict === 'fail'));
   const kept = (clause: string): boolean => judgedBy(clause)?.finding.verdict === 'pass';
-  const charges: Charge[] = [];
-  let sought: { readonly diagnosis: Charge | undefined } | undefined;
+  const charges: CaseCharge[] = [];
+  let sought: { readonly diagnosis: CaseCharge | undefined } | undefined;
   for (const { message, clause, service, frames = [] } of failures) {
     if (clause !== undefined) charges.push({ clause, message, evidence: frames });
     else if (broken) {
@@ -76,7 +76,7 @@ function witness(given: Charging): readonly EvidenceFrame[] {
 }
 
 /** What the case does to control messages is what its clause is about: a role that stumbles over it breaks that clause. */
-function seek(testCase: ConformanceCase, about: string, given: Charging): Charge | undefined {
+function seek(testCase: ConformanceCase, about: string, given: Charging): CaseCharge | undefined {
   const analysed = given.analysed();
   if (analysed === undefined) return undefined;
   const ended = new Set((testCase.options?.roleFaults ?? []).map(({ role }) => role));

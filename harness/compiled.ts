@@ -2,8 +2,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
+import { cacheFolder } from './cache-folder.js';
 import { WorldError } from './world.js';
 
 export interface Recipe {
@@ -23,11 +23,6 @@ export interface Recipe {
 }
 
 const COMPILE_MS = 60_000;
-
-function cacheFolder(): string {
-  const base = process.env.XDG_CACHE_HOME;
-  return join(base && isAbsolute(base) ? base : join(homedir(), '.cache'), 'prism-conformance');
-}
 
 function compile({ what, compiler, packages, source, flags, libraries = [] }: Recipe, target: string): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -59,7 +54,7 @@ export async function compiled(recipe: Recipe): Promise<string> {
   const digest = createHash('sha256');
   for (const file of [source, ...headers]) digest.update(readFileSync(file));
   digest.update(`${version.stdout} ${[...flags, ...libraries].join(' ')}`);
-  const folder = cacheFolder();
+  const folder = cacheFolder(process.env);
   const target = join(folder, `${name}-${digest.digest('hex').slice(0, 32)}`);
   if (existsSync(target)) return target;
   // Compiled beside it and renamed, so that nobody runs half of it.

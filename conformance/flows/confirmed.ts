@@ -1,6 +1,7 @@
 /** Rules as the control log confirms them: from the switch's ok until somebody asks for the removal. */
 import type { Connection } from './connection.js';
 import type { LoggedRequest } from './logged.js';
+import { remembered } from './remembered.js';
 
 /** A rule that the switch has said to be in force. */
 export interface ConfirmedRule {
@@ -16,17 +17,8 @@ export interface ConfirmedRule {
   readonly to: number;
 }
 
-const byConnection = new WeakMap<Connection, readonly ConfirmedRule[]>();
-
 /** The confirmed rules of a connection, in order; none without a control log. A rule that is asked for again is the same one. */
-export function confirmedRules(connection: Connection): readonly ConfirmedRule[] {
-  let rules = byConnection.get(connection);
-  if (rules === undefined) {
-    rules = read(connection.log);
-    byConnection.set(connection, rules);
-  }
-  return rules;
-}
+export const confirmedRules: (connection: Connection) => readonly ConfirmedRule[] = remembered(({ log }) => read(log));
 
 function read(log: readonly LoggedRequest[]): ConfirmedRule[] {
   const rules: ConfirmedRule[] = [];

@@ -3,8 +3,7 @@ import { isBackend } from './connection.js';
 import type { Frame } from './decode.js';
 import type { Judged } from './judged.js';
 import type { Packet } from './packets.js';
-
-const paths = new WeakMap<Judged, ReadonlyMap<string, number>>();
+import { remembered } from './remembered.js';
 
 /** Both ends of a packet's way, and the client, which may stand at its own distance. */
 function pathOf(sent: Frame, arrived: Frame): string {
@@ -13,9 +12,7 @@ function pathOf(sent: Frame, arrived: Frame): string {
 }
 
 /** The least by which the TTL was lowered on each way. */
-function leastOf(judged: Judged): ReadonlyMap<string, number> {
-  let least = paths.get(judged);
-  if (least !== undefined) return least;
+const leastOf = remembered((judged: Judged): ReadonlyMap<string, number> => {
   const found = new Map<string, number>();
   for (const { sent, arrivals } of [...judged.packets, ...judged.others] as Packet<Frame>[]) {
     if (sent === undefined) continue;
@@ -26,10 +23,8 @@ function leastOf(judged: Judged): ReadonlyMap<string, number> {
       if (known === undefined || drop < known) found.set(path, drop);
     }
   }
-  least = found;
-  paths.set(judged, least);
-  return least;
-}
+  return found;
+});
 
 /** Whether one of the two vantages may stand behind a router. */
 export function isDistant(judged: Judged, sent: Frame, arrived: Frame): boolean {

@@ -3,6 +3,7 @@ import type { Ipv4Address } from '../../reference-impl/wire/addresses.js';
 import { isBackend } from './connection.js';
 import type { Frame, Segment } from './decode.js';
 import type { Judged } from './judged.js';
+import { remembered } from './remembered.js';
 
 /** The server's end of a segment. */
 interface ServerEnd {
@@ -18,16 +19,7 @@ export interface Stray {
   readonly after: ServerEnd;
 }
 
-const known = new WeakMap<Judged, readonly Stray[]>();
-
-export function strays(judged: Judged): readonly Stray[] {
-  let all = known.get(judged);
-  if (all === undefined) {
-    all = find(judged);
-    known.set(judged, all);
-  }
-  return all;
-}
+export const strays: (judged: Judged) => readonly Stray[] = remembered(find);
 
 function find(judged: Judged): Stray[] {
   const loose = new Map<string, Frame[]>();

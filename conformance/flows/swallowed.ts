@@ -8,6 +8,7 @@ import { type Connection, isBackend, isSound, senderOf } from './connection.js';
 import { isFlagged, type Segment } from './decode.js';
 import type { Judged } from './judged.js';
 import type { Packet } from './packets.js';
+import { remembered } from './remembered.js';
 import { handedOff } from './rules.js';
 import { strays } from './strays.js';
 
@@ -34,17 +35,8 @@ const MOMENT_NS = 10e6;
 /** Larger packets are a router's to refuse (RFC 1191). */
 const ORDINARY_PACKET = 1500;
 
-const known = new WeakMap<Judged, readonly Swallowed[]>();
-
 /** What the switch swallowed, in order of the first sending; nothing where a vantage is not captured or missed frames. */
-export function swallowed(judged: Judged): readonly Swallowed[] {
-  let all = known.get(judged);
-  if (all === undefined) {
-    all = find(judged);
-    known.set(judged, all);
-  }
-  return all;
-}
+export const swallowed: (judged: Judged) => readonly Swallowed[] = remembered(find);
 
 function find(judged: Judged): Swallowed[] {
   const wanted = ['client', 'controller', ...judged.hosts.backends.keys()];

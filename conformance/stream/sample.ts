@@ -1,5 +1,5 @@
 /** The beginning of every file of a run, looked at before it is judged: what the clocks are like, and whether the topology fits. */
-import type { StampClock } from '../../harness/capture/blocks.js';
+import type { FrameSink } from '../../harness/capture/parser.js';
 import { CaptureSource, sourceError } from '../../harness/capture/source.js';
 import type { Topology } from '../../harness/topology.js';
 import { readU48 } from '../../reference-impl/wire/octets.js';
@@ -96,15 +96,7 @@ async function sampleFile(
   let number = 0;
   let first: number | undefined;
   let enough = false;
-  const take = (
-    index: number,
-    clock: StampClock | undefined,
-    high: number,
-    low: number,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-  ): void => {
+  const take: FrameSink['frame'] = (index, clock, high, low, bytes, start, end) => {
     number++;
     if (clock === undefined || enough) return;
     const at = clock.ns(high, low);

@@ -4,6 +4,7 @@ import { interfaceIndex } from '../../harness/linux/packet-socket.js';
 import { WorldError } from '../../harness/world.js';
 import type { SwitchConfig } from '../../reference-impl/switch/config.js';
 import type { SwitchCounters, SwitchState } from '../../reference-impl/switch/switch.js';
+import { attachClsact } from '../bpf/clsact.js';
 import { bpfErrorName, libbpf } from '../bpf/libbpf.js';
 import { BpfObject } from '../bpf/object.js';
 import { configEntries, type Entry, neighbourEntries, type PortIndex, ruleChange } from './tables.js';
@@ -12,8 +13,8 @@ import { configEntries, type Entry, neighbourEntries, type PortIndex, ruleChange
 export type Attachment = 'tcx' | 'clsact';
 
 const BPF_TCX_INGRESS = 46;
-const BPF_TC_INGRESS = 1;
-const BPF_TC_BOTH = 3;
+/** Handle and priority of its filter. */
+const FILTER_PLACE = 1;
 const COUNTERS = ['frames', 'rewritten', 'routed', 'dropped'] as const satisfies readonly (keyof SwitchCounters)[];
 /** A removed rule drains for a second: so many may be removed in one. */
 const DRAINS = 65_536;
@@ -89,46 +90,26 @@ export class DataPlane {
     return { frames, rewritten, routed, dropped };
   }
 
-  /** Puts the program in front of every port; returns how. Throws a WorldError where the kernel lets neither way be gone. */
-  attach(wanted?: Attachment): Attachment {
+  /**
+   * Puts the program in front of these interfaces of the current namespace; returns how. Throws a WorldError where the kernel lets neither way
+   * be gone.
+   */
+  attach(interfaces: readonly string[], wanted?: Attachment): Attachment {
     let used: Attachment = wanted ?? 'tcx';
-    for (const [port, index] of this.#ports) {
+    for (const name of interfaces) {
       if (used === 'tcx') {
-        const link = libbpf().link_create(this.program, index, BPF_TCX_INGRESS, null);
+        const link = libbpf().link_create(this.program, interfaceIndex(name), BPF_TCX_INGRESS, null);
         if (link >= 0) {
           this.#detach.push(() => closeSync(link));
           continue;
         }
         if (wanted !== undefined || bpfErrorName(link) !== 'EINVAL')
-          throw new WorldError(`the eBPF program cannot be attached to ${port}: ${bpfErrorName(link)}`);
+          throw new WorldError(`the eBPF program cannot be attached to ${name}: ${bpfErrorName(link)}`);
         used = 'clsact';
       }
-      this.#attachClsact(port, index);
+      this.#detach.push(attachClsact(name, FILTER_PLACE, [{ direction: 'ingress', program: this.program }]));
     }
     return used;
-  }
-
-  #attachClsact(port: string, index: number): void {
-    // struct bpf_tc_hook {size_t sz; int ifindex; enum attach_point; u32 parent;}
-    const hook = (point: number): Uint8Array => {
-      const view = new DataView(new ArrayBuffer(24));
-      view.setBigUint64(0, 24n, true);
-      view.setInt32(8, index, true);
-      view.setInt32(12, point, true);
-      return new Uint8Array(view.buffer);
-    };
-    const failed = (what: string, result: number): never => {
-      throw new WorldError(`${what} of ${port}: ${bpfErrorName(result)}`);
-    };
-    const created = libbpf().tc_hook_create(hook(BPF_TC_INGRESS));
-    if (created < 0) failed('the clsact qdisc', created);
-    this.#detach.push(() => libbpf().tc_hook_destroy(hook(BPF_TC_BOTH)));
-    // struct bpf_tc_opts {size_t sz; int prog_fd; u32 flags, prog_id, handle, priority;}
-    const options = new DataView(new ArrayBuffer(32));
-    options.setBigUint64(0, 32n, true);
-    options.setInt32(8, this.program, true);
-    const attached = libbpf().tc_attach(hook(BPF_TC_INGRESS), new Uint8Array(options.buffer));
-    if (attached < 0) failed('the filter', attached);
   }
 
   /** Takes the program away from every port, and gives it back to the kernel. */

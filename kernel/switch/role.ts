@@ -19,7 +19,7 @@ export async function runEbpfSwitch(role: StandaloneRole): Promise<() => void> {
     const initial = initSwitch(config);
     plane.follow({ rules: initial.state.rules, neighbours: new Map() }, initial.state);
     const agent = new RunningRole({ initial, step: stepAgent(plane), idle: ({ rules }) => rules.size === 0 }, rim);
-    plane.attach();
+    plane.attach(Object.values(rim.ports));
     await agent.start();
     return () => {
       agent.stop();

@@ -1,8 +1,8 @@
 /** Finds the jar of TLC: the user's own, else the pinned one from the cache, else fetched into the cache. */
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
-import { homedir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import { cacheFolder } from '../../harness/cache-folder.js';
 import { archiveNames } from './archive.js';
 import { JarError } from './jar-error.js';
 import { fetchWithMaven } from './maven.js';
@@ -79,13 +79,6 @@ async function usersJar(file: string): Promise<Jar> {
     if (error instanceof JarError) throw error;
     throw new JarError({ kind: 'unreadable', file, reason: reasonOf(error) });
   }
-}
-
-/** Where what is made or fetched once is kept. A relative XDG_CACHE_HOME is to be ignored, says the XDG Base Directory Specification. */
-export function cacheFolder(environment: Environment): string {
-  const base = environment.XDG_CACHE_HOME;
-  const cache = base && isAbsolute(base) ? base : join(environment.HOME || homedir(), '.cache');
-  return join(cache, 'prism-conformance');
 }
 
 function cachedSum(file: string, folder: string): string | undefined {

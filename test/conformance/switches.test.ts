@@ -46,31 +46,26 @@ function inVain(talk: Talk, story: Story, times: number): Mark {
   return sent;
 }
 
+const lostBehindARule: Told['tell'] = (talk, story) => {
+  another(story);
+  talk.connect();
+  read(talk, '/a/1', 500);
+  const lost = inVain(talk, story, 4);
+  another(story, 40101);
+  return lost;
+};
+
 const SWITCHES: readonly Told[] = [
   {
     what: 'what follows a rule never comes out',
     clauses: ['SWT-3'],
-    tell: (talk, story) => {
-      another(story);
-      talk.connect();
-      read(talk, '/a/1', 500);
-      const lost = inVain(talk, story, 4);
-      another(story, 40101);
-      return lost;
-    },
+    tell: lostBehindARule,
   },
   {
     what: 'so it is from frames alone',
     clauses: ['SWT-3'],
     log: false,
-    tell: (talk, story) => {
-      another(story);
-      talk.connect();
-      read(talk, '/a/1', 500);
-      const lost = inVain(talk, story, 4);
-      another(story, 40101);
-      return lost;
-    },
+    tell: lostBehindARule,
   },
   {
     what: 'once is enough where nobody else can have lost it',

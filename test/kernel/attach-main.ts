@@ -37,7 +37,7 @@ for (const wanted of ['tcx', 'clsact', undefined] as const) {
   const plane = new DataPlane(object, config, indexes);
   let used: Attachment | string;
   try {
-    used = plane.attach(wanted);
+    used = plane.attach(PORTS, wanted);
   } catch (error) {
     used = String(error);
   }
